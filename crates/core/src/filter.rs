@@ -1,0 +1,141 @@
+//! The one filter language: subscriptions, queries and live tails all speak it.
+//!
+//! A [`Filter`] is the parsed tree. `json` and `text` read and print its two forms, `compile`
+//! checks it and prepares it, `evaluate` judges an event by it.
+
+use crate::event::Code;
+use crate::geometry::{BoundingBox, Geometry, Point};
+use crate::time::Timestamp;
+use crate::vocabulary::{Category, Certainty, Severity, State, Status, Urgency};
+
+/// A condition on one segment of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Every one holds. An empty list holds for everything.
+    All(Vec<Filter>),
+    /// At least one holds.
+    Any(Vec<Filter>),
+    /// It does not hold.
+    Not(Box<Filter>),
+    /// The category is one of these.
+    Category(Vec<Category>),
+    /// The type is one of these, or begins with one at a dot.
+    Type(Vec<String>),
+    /// The source is one of these.
+    Source(Vec<String>),
+    /// The sender is one of these.
+    Sender(Vec<String>),
+    /// The urgency is one of these.
+    Urgency(Vec<Urgency>),
+    /// The certainty is one of these.
+    Certainty(Vec<Certainty>),
+    /// The status is one of these.
+    Status(Vec<Status>),
+    /// The state of the thread is one of these.
+    State(Vec<State>),
+    /// The severity is at least this.
+    SeverityMin {
+        /// The least that passes.
+        at_least: Severity,
+        /// Whether `Unknown` passes; by default it does, but for categories without severities.
+        unknown: Option<bool>,
+    },
+    /// A measure is there and compares so.
+    Measure {
+        /// Its name.
+        name: String,
+        /// How.
+        op: Comparison,
+        /// With what.
+        value: f64,
+    },
+    /// Words are found in the title or the texts.
+    Text(TextQuery),
+    /// One of the event's countries is one of these (ISO 3166-1 alpha-2).
+    Country(Vec<String>),
+    /// One of the event's subdivisions is one of these (ISO 3166-2).
+    Region(Vec<String>),
+    /// One of the event's area codes is one of these.
+    AreaCode(Vec<Code>),
+    /// The geometry comes within a geodesic distance.
+    Near {
+        /// Of here.
+        center: Point,
+        /// In kilometers.
+        radius_km: f64,
+    },
+    /// The geometry intersects the box.
+    Bbox(BoundingBox),
+    /// The geometry intersects the area: a polygon or several.
+    Within(Geometry),
+    /// A time of the event lies in a span.
+    Time {
+        /// Which time.
+        field: TimeField,
+        /// Not before.
+        from: Option<Timestamp>,
+        /// Not after.
+        to: Option<Timestamp>,
+    },
+}
+
+/// How a measure is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+/// One of an event's times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeField {
+    /// When it happened.
+    Occurred,
+    /// When it was sent.
+    Sent,
+    /// When it takes effect.
+    Effective,
+    /// When the hazard begins.
+    Onset,
+    /// When the message expires.
+    Expires,
+    /// When the hazard ends.
+    Ends,
+    /// When it was changed.
+    Updated,
+    /// When we received it.
+    Received,
+}
+
+/// Words to find. Each entry is one word, or several in `"quotes"` for a phrase.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextQuery {
+    /// At least one of these, where there are any.
+    pub any: Vec<String>,
+    /// All of these.
+    pub all: Vec<String>,
+    /// None of these.
+    pub none: Vec<String>,
+}
+
+impl serde::Serialize for Filter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map::<&str, u8, _>([])
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Filter {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self::All(Vec::new()))
+    }
+}

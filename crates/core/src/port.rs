@@ -1,0 +1,46 @@
+//! What the core needs from outside, as traits. Every adapter implements one of these.
+
+mod clock;
+mod gazetteer;
+
+pub use clock::{Clock, Randomness};
+pub use gazetteer::{Gazetteer, Shape};
+
+use std::error::Error;
+use std::time::Duration;
+
+/// The outside world's fault: what we were doing, and whether trying again helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct PortError {
+    /// What we were doing.
+    pub what: String,
+    /// Whether trying again helps.
+    pub retry: Retry,
+    /// The cause.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Whether trying again helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It may, after a while.
+    Later,
+    /// It may, after this long.
+    After(Duration),
+    /// It will not.
+    Never,
+}
+
+impl PortError {
+    /// A fault that may pass.
+    pub fn later(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { what: what.into(), retry: Retry::Later, source: Some(source.into()) }
+    }
+
+    /// A fault that will stay.
+    pub fn never(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { what: what.into(), retry: Retry::Never, source: Some(source.into()) }
+    }
+}
