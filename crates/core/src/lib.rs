@@ -20,4 +20,5 @@ pub mod authorize;
 pub mod upcast;
 pub mod filter;
 pub mod subscription;
+pub mod notice;
 pub mod port;

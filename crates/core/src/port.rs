@@ -2,9 +2,22 @@
 
 mod clock;
 mod gazetteer;
+mod ledger;
+mod log;
+mod delivery;
+mod control;
+mod query;
 
 pub use clock::{Clock, Randomness};
+pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, StoredChange};
+pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace};
 pub use gazetteer::{Gazetteer, Shape};
+pub use ledger::{
+    Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LogEntry, LogRecord,
+    ThreadHead, ThreadRow, ThreadRows,
+};
+pub use log::{EventLog, EventStore, RawForm};
+pub use query::{EventQuery, Found, Page, Projection, Query, Sort};
 
 use std::error::Error;
 use std::time::Duration;

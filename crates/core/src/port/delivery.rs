@@ -1,0 +1,151 @@
+use async_trait::async_trait;
+
+use crate::id::{EventId, SubscriptionId, TenantId, ThreadId, UserId};
+use crate::notice::StoredDecision;
+use crate::port::PortError;
+use crate::position::Position;
+use crate::vocabulary::Severity;
+
+/// What one recipient was told of one thread so far; a fixed layout in storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The recipient's tenant.
+    pub tenant: TenantId,
+    /// The recipient.
+    pub user: UserId,
+    /// The tenant whose thread it is.
+    pub thread_tenant: TenantId,
+    /// The thread.
+    pub thread: ThreadId,
+    /// The event of the last notice.
+    pub event: EventId,
+    /// Where that event is.
+    pub position: Position,
+    /// The highest severity told.
+    pub severity: Severity,
+    /// The type last told, as the first 8 bytes of its fingerprint.
+    pub kind: [u8; 8],
+    /// True once an end or a cancel was told.
+    pub is_over: bool,
+    /// True once "it moved away" was told, until a place is covered again.
+    pub is_away: bool,
+    /// For which subscriptions and which of their places.
+    pub places: Vec<ToldPlace>,
+}
+
+/// The places of one subscription that a recipient was told for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldPlace {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Which of its filter's place conditions held, a bit each.
+    pub leaves: u64,
+}
+
+/// Where a notifier is: everything up to `position` is decided, and of the next entry the
+/// recipients up to and including `within`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NotifierCursor {
+    /// The last entry decided in full.
+    pub position: Position,
+    /// Recipients of the entry after it that were decided already, in chunks of a broad event.
+    pub within: u64,
+}
+
+/// Everything that one step of the notifier makes durable, at once with its cursor.
+#[derive(Debug, Clone, Default)]
+pub struct NotifierStep {
+    /// What was told, as it stands after the step.
+    pub told: Vec<Told>,
+    /// Decisions; those with a notice take the inbox place that it names.
+    pub decisions: Vec<StoredDecision>,
+    /// Where the notifier is after the step.
+    pub cursor: NotifierCursor,
+}
+
+/// One place of an inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxEntry {
+    /// Its number, from 1, without gaps for one recipient.
+    pub number: u64,
+    /// The event it tells of.
+    pub event: EventId,
+    /// The tenant of that event is read through this position.
+    pub position: Position,
+}
+
+/// Decisions, inboxes and what was told.
+#[async_trait]
+pub trait DeliveryStore: Send + Sync {
+    /// Where the notifier is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn notifier_cursor(&self) -> Result<NotifierCursor, PortError>;
+
+    /// Stores all of it or nothing, durably.
+    ///
+    /// # Errors
+    /// `Retry::Later` when space is short and nothing was written; `Retry::Never` when the store
+    /// can no longer be trusted.
+    async fn commit_step(&self, step: NotifierStep) -> Result<(), PortError>;
+
+    /// Everyone who was told of a thread, ordered by recipient.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError>;
+
+    /// What was decided for a recipient and an event.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn decision(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+        event: EventId,
+    ) -> Result<Option<StoredDecision>, PortError>;
+
+    /// Places of an inbox with numbers above `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn inbox_after(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<InboxEntry>, PortError>;
+
+    /// Places of an inbox with numbers below `before`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn inbox_before(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<InboxEntry>, PortError>;
+
+    /// The number of an inbox's last place; 0 when it is empty.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError>;
+
+    /// Up to which place a recipient has read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn read_mark(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError>;
+
+    /// Moves the read mark forward; never back.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn set_read_mark(&self, tenant: &TenantId, user: UserId, number: u64) -> Result<(), PortError>;
+}

@@ -1,0 +1,273 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Form, Outlook};
+use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
+use crate::port::{ControlChange, PortError};
+use crate::position::Position;
+use crate::rejection::{Reason, Stage};
+use crate::time::Timestamp;
+use crate::vocabulary::{Action, State};
+
+/// What is known for good of one event, kept long after its body: at most 96 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentityRow {
+    /// Where the event is.
+    pub position: Position,
+    /// The thread it was committed to.
+    pub thread: ThreadId,
+    /// Hash of what its id derives from; another one under the same id is a collision.
+    pub tuple_hash: [u8; 16],
+    /// Hash of its canonical content; another one is a form, a revision or a conflict.
+    pub content_hash: [u8; 16],
+    /// When its sender made it, to tell a later version from a conflict.
+    pub version_time: Option<Timestamp>,
+    /// How its thread stood just after it.
+    pub state: State,
+}
+
+/// One event as the head of a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadHead {
+    /// Which event.
+    pub event: EventId,
+    /// Where it is.
+    pub position: Position,
+    /// Its number in the thread.
+    pub revision: u32,
+    /// When its sender made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_time: Option<Timestamp>,
+    /// What it does.
+    pub action: Action,
+    /// When its hazard is over.
+    pub hazard_end: Timestamp,
+}
+
+/// How a thread stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadRow {
+    /// Its id, derived from its first accepted event.
+    pub id: ThreadId,
+    /// Whose data it is.
+    pub tenant: TenantId,
+    /// Which owner it belongs to.
+    pub order_key: String,
+    /// Where its first event is; of two that join, the lower survives.
+    pub first: Position,
+    /// Its highest revision number.
+    pub revisions: u32,
+    /// The event that counts now.
+    pub current: ThreadHead,
+    /// How it stands, expiry aside.
+    pub state: State,
+    /// One line, for messages that only refer to it.
+    pub title: String,
+    /// The thread it was joined into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<ThreadId>,
+    /// Threads joined into it, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_from: Vec<ThreadId>,
+    /// The thread that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgraded_to: Option<ThreadId>,
+    /// The incident it belongs to, where it is known to belong to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+}
+
+impl ThreadRow {
+    /// How it stands at an instant: over by its own times once its hazard is.
+    pub fn state_at(&self, now: Timestamp) -> State {
+        if self.state == State::Active && now > self.current.hazard_end { State::Expired } else { self.state }
+    }
+}
+
+/// A thread's rows as an owner reads them while resolving.
+pub trait ThreadRows {
+    /// What is known of an event id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn identity(&self, tenant: &TenantId, event: EventId) -> Result<Option<IdentityRow>, PortError>;
+
+    /// The thread that a native id or thread key leads to, before following merges.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn alias(&self, tenant: &TenantId, alias: &[u8; 16]) -> Result<Option<ThreadId>, PortError>;
+
+    /// A thread's row.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError>;
+}
+
+/// An envelope or a message set aside for a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Its id.
+    pub id: DeadLetterId,
+    /// Whose data it is.
+    pub tenant: TenantId,
+    /// The route by which it came.
+    pub source: String,
+    /// When it came in.
+    pub received: Timestamp,
+    /// Where it was set aside.
+    pub stage: Stage,
+    /// Why.
+    pub code: Reason,
+    /// Where in the input.
+    pub pointer: String,
+    /// What was found and what would be right.
+    pub detail: String,
+    /// The media type of its bytes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// How many bytes are kept.
+    pub bytes: u64,
+    /// What a human did with it.
+    pub state: DeadLetterState,
+    /// Every replay: when, and how it ended.
+    #[serde(default)]
+    pub attempts: Vec<DeadLetterAttempt>,
+    /// Follows the envelope everywhere.
+    pub correlation_id: String,
+}
+
+/// What a human did with a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeadLetterState {
+    /// Nothing yet.
+    Parked,
+    /// Sent again, and taken.
+    Replayed,
+    /// Given up.
+    Discarded,
+}
+
+/// One replay of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetterAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// `accepted`, `duplicate` or `rejected`.
+    pub outcome: String,
+    /// What was said.
+    pub detail: String,
+}
+
+/// One entry of the log, with all that is stored of it.
+#[derive(Debug, Clone)]
+pub struct LogEntry {
+    /// Where.
+    pub position: Position,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What.
+    pub record: LogRecord,
+}
+
+/// What an entry of the log is.
+#[derive(Debug, Clone)]
+pub enum LogRecord {
+    /// An event in its thread.
+    Event {
+        /// The thread it was committed to.
+        thread: ThreadId,
+        /// Its number there.
+        revision: u32,
+        /// The thread just after it.
+        outlook: Outlook,
+        /// What we believe.
+        event: Arc<Event>,
+        /// The event as JSON: one object with the contract's names, encoded once.
+        body: Bytes,
+        /// The message as received; empty when read back from the log.
+        raw: Bytes,
+    },
+    /// Another form of a known event, or other content under its identity.
+    Form {
+        /// The event.
+        event: EventId,
+        /// What came in.
+        form: Form,
+        /// True when its content contradicts the event's.
+        conflict: bool,
+        /// The message as received; empty when read back from the log.
+        raw: Bytes,
+    },
+    /// A dead letter.
+    DeadLetter {
+        /// What and why.
+        letter: DeadLetter,
+        /// Its bytes; empty when read back from the log.
+        raw: Bytes,
+    },
+    /// A change of subscriptions, keys or tenants.
+    Control(ControlChange),
+}
+
+/// Everything that one step of an owner makes durable, at once.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// New entries of the log, consecutive.
+    pub entries: Vec<LogEntry>,
+    /// Identities, by tenant and event id.
+    pub identities: Vec<(TenantId, EventId, IdentityRow)>,
+    /// Names of threads, by tenant.
+    pub aliases: Vec<(TenantId, [u8; 16], ThreadId)>,
+    /// Threads as they stand after the step.
+    pub threads: Vec<ThreadRow>,
+}
+
+/// The system of record's one way in.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Stores all of it or nothing, durably; the positions of its entries follow the head.
+    ///
+    /// # Errors
+    /// `Retry::Later` when space is short and nothing was written; `Retry::Never` when the store
+    /// can no longer be trusted and the process must stop.
+    async fn commit(&self, commit: Commit) -> Result<(), PortError>;
+}
+
+/// Dead letters to look at and act on.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// One dead letter of a tenant.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn dead_letter(&self, tenant: &TenantId, id: DeadLetterId) -> Result<Option<DeadLetter>, PortError>;
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn dead_letter_raw(&self, tenant: &TenantId, id: DeadLetterId) -> Result<Option<Bytes>, PortError>;
+
+    /// A tenant's dead letters, newest first, below position `before`; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn dead_letters(
+        &self,
+        tenant: &TenantId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<(Position, DeadLetter)>, PortError>;
+
+    /// Replaces a dead letter's row (its state and attempts).
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn update_dead_letter(&self, letter: &DeadLetter) -> Result<(), PortError>;
+}
