@@ -15,6 +15,7 @@ pub mod decode;
 pub mod validate;
 pub mod issuer;
 pub mod identity;
+pub mod enrich;
 pub mod normalize;
 pub mod authorize;
 pub mod upcast;
