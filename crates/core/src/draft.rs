@@ -33,6 +33,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format; its place here is its number in stored rows, so new ones are added last.
+    pub const ALL: &'static [Self] =
+        &[Self::Native, Self::Cap, Self::Atom, Self::Nws, Self::Usgs, Self::CloudEvents, Self::Text];
+
     /// Its name in metrics, identities and the `source` of an event.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -477,9 +477,8 @@ pub struct Outlook {
     /// Threads that this entry closed: replaced by its own thread, or over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<ClosedThread>,
-    /// The incident the thread belongs to, where it is known to belong to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incident: Option<IncidentId>,
+    /// The incident the thread belongs to.
+    pub incident: IncidentId,
 }
 
 /// A thread closed by a message of another one.

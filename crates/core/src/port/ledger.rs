@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::draft::Format;
 use crate::event::{Event, Form, Outlook};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
 use crate::port::{ControlChange, PortError};
@@ -27,6 +28,28 @@ pub struct IdentityRow {
     pub version_time: Option<Timestamp>,
     /// How its thread stood just after it.
     pub state: State,
+    /// What it was read from, to tell another form from a conflict.
+    pub format: Format,
+    /// Which of the things that another form may add it says itself.
+    pub says: Says,
+}
+
+/// What a form of a message says: a bit each for severity, area and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Says(pub u8);
+
+impl Says {
+    /// It gives a severity.
+    pub const SEVERITY: u8 = 1;
+    /// It gives a shape or area codes.
+    pub const AREA: u8 = 2;
+    /// It says when it holds.
+    pub const TIME: u8 = 4;
+
+    /// True where it says something that `other` does not.
+    pub const fn adds_to(self, other: Self) -> bool {
+        self.0 & !other.0 != 0
+    }
 }
 
 /// One event as the head of a thread.
@@ -75,9 +98,11 @@ pub struct ThreadRow {
     /// The thread that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgraded_to: Option<ThreadId>,
-    /// The incident it belongs to, where it is known to belong to one.
+    /// Until when the message of another thread that closed it speaks; a later message reopens it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incident: Option<IncidentId>,
+    pub closed_at: Option<Timestamp>,
+    /// The incident it belongs to.
+    pub incident: IncidentId,
 }
 
 impl ThreadRow {
