@@ -1,1 +1,10 @@
-//! placeholder
+//! What tests stand on: storage in memory, a clock turned by hand, ports that fail on command, and
+//! the contract suites that every adapter of a port passes.
+
+mod clock;
+mod failing;
+mod memory;
+
+pub use clock::{HandClock, START, SeededRandomness};
+pub use failing::{Failing, Faults};
+pub use memory::MemoryStore;

@@ -1,0 +1,96 @@
+//! The reference of every storage port: everything in memory, nothing clever.
+
+mod delivery;
+mod ledger;
+mod reads;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use tidings_core::event::Form;
+use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::notice::StoredDecision;
+use tidings_core::port::{
+    DeadLetter, IdentityRow, InboxEntry, LogEntry, NotifierCursor, PortError, Retry, StoredChange, ThreadRow, Told,
+};
+use tidings_core::position::Position;
+
+/// The epoch of every store in memory.
+const EPOCH: u32 = 1;
+
+/// Implements every storage port in memory. Clones share what they hold.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    head: watch::Sender<Position>,
+}
+
+/// Who an inbox belongs to.
+type Recipient = (TenantId, UserId);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Entries without their raw bytes, the first at offset 1.
+    log: Vec<LogEntry>,
+    raw: BTreeMap<Position, Bytes>,
+    identities: BTreeMap<(TenantId, EventId), IdentityRow>,
+    aliases: BTreeMap<(TenantId, [u8; 16]), ThreadId>,
+    threads: BTreeMap<(TenantId, ThreadId), ThreadRow>,
+    versions: BTreeMap<(TenantId, ThreadId), Vec<Position>>,
+    forms: BTreeMap<(TenantId, EventId), Vec<(Form, bool)>>,
+    changes: Vec<StoredChange>,
+    revisions: BTreeMap<SubscriptionId, Vec<Position>>,
+    letters: BTreeMap<Position, DeadLetter>,
+    letter_positions: BTreeMap<(TenantId, DeadLetterId), Position>,
+    told: BTreeMap<(TenantId, ThreadId), BTreeMap<Recipient, Told>>,
+    decisions: BTreeMap<(TenantId, UserId, EventId), StoredDecision>,
+    inboxes: BTreeMap<Recipient, BTreeMap<u64, InboxEntry>>,
+    read_marks: BTreeMap<Recipient, u64>,
+    cursor: NotifierCursor,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        let state =
+            State { cursor: NotifierCursor { position: Position::start(EPOCH), within: 0 }, ..State::default() };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(Position::start(EPOCH)) }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().expect("no holder panics")
+    }
+}
+
+impl State {
+    fn head(&self) -> Position {
+        Position::start(EPOCH).plus(self.log.len() as u64)
+    }
+
+    fn entry(&self, position: Position) -> Option<&LogEntry> {
+        if position.epoch != EPOCH || position.partition != 0 {
+            return None;
+        }
+        let index = usize::try_from(position.offset.checked_sub(1)?).ok()?;
+        self.log.get(index)
+    }
+}
+
+/// The mistake of a caller, which no repeat cures.
+fn misuse(what: impl Into<String>) -> PortError {
+    PortError { what: what.into(), retry: Retry::Never, source: None }
+}

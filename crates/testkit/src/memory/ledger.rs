@@ -1,0 +1,70 @@
+//! The way in: one commit, all or nothing.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use tidings_core::port::{Commit, ControlChange, Ledger, LogEntry, LogRecord, PortError, StoredChange};
+
+use super::{MemoryStore, State, misuse};
+
+#[async_trait]
+impl Ledger for MemoryStore {
+    async fn commit(&self, commit: Commit) -> Result<(), PortError> {
+        let mut state = self.state();
+        let mut expected = state.head();
+        for entry in &commit.entries {
+            expected = expected.plus(1);
+            if entry.position != expected {
+                return Err(misuse(format!("commit an entry at {}: the next is {expected}", entry.position)));
+            }
+        }
+        for (tenant, event, row) in commit.identities {
+            state.identities.insert((tenant, event), row);
+        }
+        for (tenant, alias, thread) in commit.aliases {
+            state.aliases.insert((tenant, alias), thread);
+        }
+        for row in commit.threads {
+            state.threads.insert((row.tenant.clone(), row.id), row);
+        }
+        for entry in commit.entries {
+            state.append(entry);
+        }
+        // Announced under the lock, so that no reader hears of heads out of order.
+        self.shared.head.send_if_modified(|head| std::mem::replace(head, expected) != expected);
+        Ok(())
+    }
+}
+
+impl State {
+    fn append(&mut self, mut entry: LogEntry) {
+        let (position, tenant) = (entry.position, entry.tenant.clone());
+        match &mut entry.record {
+            LogRecord::Event { thread, raw, .. } => {
+                self.raw.insert(position, std::mem::replace(raw, Bytes::new()));
+                self.versions.entry((tenant, *thread)).or_default().push(position);
+            }
+            LogRecord::Form { event, form, conflict, raw } => {
+                self.raw.insert(position, std::mem::replace(raw, Bytes::new()));
+                self.forms.entry((tenant, *event)).or_default().push((form.clone(), *conflict));
+            }
+            LogRecord::DeadLetter { letter, raw } => {
+                self.raw.insert(position, std::mem::replace(raw, Bytes::new()));
+                self.letter_positions.insert((tenant, letter.id), position);
+                self.letters.insert(position, letter.clone());
+            }
+            LogRecord::Control(change) => {
+                let subscription = match change {
+                    ControlChange::Subscription(subscription) => Some(subscription.id),
+                    ControlChange::SubscriptionDeleted(record) => Some(record.id),
+                    ControlChange::Key(_) | ControlChange::KeyRevoked(_) => None,
+                };
+                if let Some(subscription) = subscription {
+                    self.revisions.entry(subscription).or_default().push(position);
+                }
+                self.changes.push(StoredChange { position, change: change.clone() });
+            }
+        }
+        self.log.push(entry);
+    }
+}
