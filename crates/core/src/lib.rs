@@ -11,6 +11,7 @@ pub mod draft;
 pub mod event;
 pub mod rejection;
 pub mod batch;
+pub mod shape;
 pub mod decode;
 pub mod validate;
 pub mod issuer;
