@@ -3,6 +3,19 @@
 //! A [`Filter`] is the parsed tree. `json` and `text` read and print its two forms, `compile`
 //! checks it and prepares it, `evaluate` judges an event by it.
 
+mod json;
+mod text;
+mod check;
+mod compile;
+mod words;
+mod evaluate;
+mod condition;
+
+pub use compile::{Compiled, Leaf, Literal, Measure, Program, Span};
+pub use condition::Condition;
+pub use evaluate::{SegmentSet, Subject, is_severe_enough};
+pub use words::{Entry, Phrase, TextMatch, WordIndex};
+
 use crate::event::Code;
 use crate::geometry::{BoundingBox, Geometry, Point};
 use crate::time::Timestamp;
@@ -128,14 +141,43 @@ pub struct TextQuery {
     pub none: Vec<String>,
 }
 
+/// What is wrong with a filter, and where.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// The place in the JSON form, as a JSON pointer; in a text form that of the text.
+    pub pointer: String,
+    /// A stable name.
+    pub code: &'static str,
+    /// What was found and what would be right.
+    pub detail: String,
+}
+
+impl Fault {
+    fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code, detail: detail.into() }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.pointer.is_empty() { f.write_str(&self.detail) } else { write!(f, "{}: {}", self.pointer, self.detail) }
+    }
+}
+
+impl std::error::Error for Fault {}
+
 impl serde::Serialize for Filter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map::<&str, u8, _>([])
+        self.to_json().serialize(serializer)
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Filter {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self::All(Vec::new()))
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Self::from_json(&value).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            serde::de::Error::custom(faults.join("; "))
+        })
     }
 }

@@ -20,6 +20,8 @@ pub mod enrich;
 pub mod normalize;
 pub mod authorize;
 pub mod upcast;
+pub mod tokenize;
+pub mod spatial;
 pub mod filter;
 pub mod subscription;
 pub mod notice;
