@@ -26,3 +26,4 @@ pub mod filter;
 pub mod subscription;
 pub mod notice;
 pub mod port;
+pub mod resolve;

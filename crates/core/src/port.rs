@@ -13,7 +13,7 @@ pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, StoredC
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace};
 pub use gazetteer::{Gazetteer, Shape};
 pub use ledger::{
-    Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LogEntry, LogRecord,
+    Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LogEntry, LogRecord, Says,
     ThreadHead, ThreadRow, ThreadRows,
 };
 pub use log::{EventLog, EventStore, RawForm};
