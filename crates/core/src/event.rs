@@ -297,6 +297,9 @@ pub struct Event {
     /// The only users who may see it, when it names any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<Vec<UserId>>,
+    /// True where it is kept from those without the right (CAP `Private` and `Restricted`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
     /// Every form in which it was received; the first is the one it was read from.
     pub forms: Vec<Form>,
     /// Where it lies in words.

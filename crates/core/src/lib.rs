@@ -27,3 +27,4 @@ pub mod subscription;
 pub mod notice;
 pub mod port;
 pub mod resolve;
+pub mod decide;

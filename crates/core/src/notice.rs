@@ -94,8 +94,6 @@ pub enum UpdateReason {
     TypeChange,
     /// It took the place of a thread that the recipient was told of.
     Upgraded,
-    /// Its recipient asked for every revision.
-    Revised,
 }
 
 /// The judgment of one subscription.
@@ -114,6 +112,10 @@ pub struct Verdict {
 pub struct Notice {
     /// Derived from recipient, thread and revision: the same at every repeat.
     pub id: NotificationId,
+    /// The thread that it speaks of; another than the event's own where the event closed that one.
+    pub thread: ThreadId,
+    /// The revision of that thread; 0 where a message of another thread closed it.
+    pub revision: u32,
     /// What it is.
     pub kind: NoticeKind,
     /// Why an update was worth telling.
@@ -148,15 +150,11 @@ pub struct StoredDecision {
     pub event: EventId,
     /// Where it is.
     pub position: Position,
-    /// The thread that the notice speaks of.
-    pub thread: ThreadId,
-    /// The revision of that thread.
-    pub thread_revision: u32,
     /// When it was decided.
     pub decided: Timestamp,
     /// The judgment of each subscription.
     pub verdicts: Vec<Verdict>,
-    /// What the recipient was told, if anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<Notice>,
+    /// What the recipient was told, if anything: of the event's thread, and of threads it closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }

@@ -99,7 +99,7 @@ impl<'a> Threads<'a> {
         let mut aliases: Vec<_> = self.aliases.drain().map(|((tenant, name), thread)| (tenant, name, thread)).collect();
         aliases.sort();
         let mut threads: Vec<_> = self.threads.drain().map(|(_, row)| row).collect();
-        threads.sort_by(|left, right| (left.first, left.id).cmp(&(right.first, right.id)));
+        threads.sort_by_key(|row| (row.first, row.id));
         Commit { entries, identities, aliases, threads }
     }
 }

@@ -24,7 +24,7 @@ impl DeliveryStore for MemoryStore {
             of_thread.insert((told.tenant.clone(), told.user), told);
         }
         for decision in step.decisions {
-            if let Some(notice) = &decision.notice {
+            for notice in &decision.notices {
                 let entry = InboxEntry { number: notice.number, event: decision.event, position: decision.position };
                 let inbox = state.inboxes.entry((decision.tenant.clone(), decision.user)).or_default();
                 inbox.insert(notice.number, entry);
