@@ -10,7 +10,7 @@ mod query;
 
 pub use clock::{Clock, Randomness};
 pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, StoredChange};
-pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace};
+pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
 pub use gazetteer::{Gazetteer, Shape};
 pub use ledger::{
     Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LogEntry, LogRecord,

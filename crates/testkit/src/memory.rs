@@ -66,8 +66,10 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        let state =
-            State { cursor: NotifierCursor { position: Position::start(EPOCH), within: 0 }, ..State::default() };
+        let state = State {
+            cursor: NotifierCursor { position: Position::start(EPOCH), unfinished: Vec::new() },
+            ..State::default()
+        };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(Position::start(EPOCH)) }) }
     }
 

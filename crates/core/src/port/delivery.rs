@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, SubscriptionId, TenantId, ThreadId, UserId};
 use crate::notice::StoredDecision;
@@ -42,14 +43,24 @@ pub struct ToldPlace {
     pub leaves: u64,
 }
 
-/// Where a notifier is: everything up to `position` is decided, and of the next entry the
-/// recipients up to and including `within`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Where a notifier is: everything up to `position` is decided, but for the rest of some broad
+/// events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NotifierCursor {
-    /// The last entry decided in full.
+    /// The last entry taken up.
     pub position: Position,
-    /// Recipients of the entry after it that were decided already, in chunks of a broad event.
-    pub within: u64,
+    /// Events of many recipients that are decided in part, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// A broad event that is decided in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Where it is.
+    pub position: Position,
+    /// How many of its recipients, in their order, are decided.
+    pub done: u64,
 }
 
 /// Everything that one step of the notifier makes durable, at once with its cursor.
