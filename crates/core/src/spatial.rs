@@ -3,6 +3,9 @@
 //! Distances are geodesic on WGS 84 (Karney 2013); edges are straight in longitude and latitude.
 
 mod geodesic;
+mod edges;
+mod nearest;
+mod seam;
 mod prepared;
 
 pub use geodesic::{circle_bounds, geodesic_km};
@@ -19,3 +22,6 @@ pub fn intersects(one: &Geometry, other: &Geometry) -> bool {
 pub fn within_distance(geometry: &Geometry, center: Point, radius_km: f64) -> bool {
     Prepared::new(geometry).within_distance(center, radius_km)
 }
+
+#[cfg(test)]
+mod tests;
