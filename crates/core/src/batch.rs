@@ -76,6 +76,12 @@ impl<T> Batch<T> {
         Batch { items: self.items.into_iter().map(convert_item).collect() }
     }
 
+    /// Turns every place into something else, refused ones included.
+    pub fn map_all<U>(self, mut convert: impl FnMut(usize, Result<T, Refused>) -> Result<U, Refused>) -> Batch<U> {
+        let convert_item = |item: Item<T>| Item { envelope: item.envelope, fate: convert(item.envelope, item.fate) };
+        Batch { items: self.items.into_iter().map(convert_item).collect() }
+    }
+
     /// Each item that is still in, to be changed in place.
     pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.items.iter_mut().filter_map(|item| item.fate.as_mut().ok())

@@ -1,8 +1,12 @@
 //! Ids derived from what a message is, so that every node and every repeat finds the same.
 
-use crate::draft::Draft;
-use crate::envelope::Envelope;
+mod canonical;
+
+use crate::draft::{Draft, Format};
+use crate::envelope::{Coordinate, Envelope};
 use crate::id::{EventId, TenantId, fingerprint};
+
+pub use canonical::content_hash;
 
 /// What a message is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +36,30 @@ pub fn of_native(
 /// known by its hash; anything else by its transport coordinate, so two equal posts of "door
 /// opened" are two events.
 pub fn identify(draft: &Draft, envelope: &Envelope, issuer: &str, index: usize) -> Identity {
-    let _ = (draft, envelope, index);
-    let (id, tuple_hash) = of_native(&envelope.tenant, issuer, "", None);
-    Identity { id, tuple_hash, content_hash: [0; 16] }
+    let content_hash = content_hash(draft);
+    let tenant = envelope.tenant.as_str().as_bytes();
+    let number = (index as u64).to_be_bytes();
+    let has_own_time = draft.sent.or(draft.occurred).or(draft.updated).is_some();
+    let (id, tuple_hash) = match (&draft.native_id, &envelope.coordinate) {
+        (Some(native_id), _) => {
+            // In our own form the same id with other content is the next revision.
+            let unnamed = draft.native_version.is_none() && draft.format == Format::Native;
+            let drawn = unnamed.then(|| version_of(&content_hash));
+            of_native(&envelope.tenant, issuer, native_id, draft.native_version.as_deref().or(drawn.as_deref()))
+        }
+        (None, Coordinate::Document) => derived(&[b"content", tenant, issuer.as_bytes(), &content_hash]),
+        (None, _) if has_own_time => derived(&[b"content", tenant, issuer.as_bytes(), &content_hash]),
+        (None, Coordinate::Key(key)) => {
+            derived(&[b"key", tenant, issuer.as_bytes(), key.as_bytes(), &number, &content_hash])
+        }
+        (None, Coordinate::Drawn(drawn)) => derived(&[b"drawn", tenant, issuer.as_bytes(), drawn.as_bytes(), &number]),
+    };
+    Identity { id, tuple_hash, content_hash }
 }
 
 /// A version name made of a content hash: 32 hexadecimal digits.
 pub fn version_of(content_hash: &[u8; 16]) -> String {
-    content_hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(*content_hash))
 }
 
 fn derived(parts: &[&[u8]]) -> (EventId, [u8; 16]) {

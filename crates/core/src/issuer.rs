@@ -86,6 +86,20 @@ pub fn speaker(format: Format, sender: &str, authority: &Authority) -> String {
     }
 }
 
+/// Brings an issuer's message id into its one form: DWD sends one message in several languages,
+/// each with the language at the end of the same id.
+pub fn normalize_id(issuer: &str, id: &mut String) {
+    if issuer != "dwd" {
+        return;
+    }
+    if let Some((stem, suffix)) = id.rsplit_once('.')
+        && suffix.len() == 3
+        && suffix.bytes().all(|letter| letter.is_ascii_uppercase())
+    {
+        id.truncate(stem.len());
+    }
+}
+
 /// A sender's domain without `www.`, else the sender in lower case.
 fn normalized(sender: &str) -> String {
     let sender = sender.trim().to_lowercase();
