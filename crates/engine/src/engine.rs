@@ -56,6 +56,7 @@ pub struct Options {
 pub struct Engine {
     pub(crate) ports: Ports,
     pub(crate) options: Options,
+    pub(crate) metrics: crate::Metrics,
 }
 
 impl Engine {
@@ -75,5 +76,15 @@ impl Engine {
     /// What time it is.
     pub fn clock(&self) -> &dyn Clock {
         &*self.ports.clock
+    }
+
+    /// Where chance comes from.
+    pub fn randomness(&self) -> &dyn Randomness {
+        &*self.ports.randomness
+    }
+
+    /// Everything that is counted.
+    pub fn metrics(&self) -> &crate::Metrics {
+        &self.metrics
     }
 }

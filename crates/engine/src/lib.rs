@@ -6,9 +6,18 @@ mod subscriptions;
 mod reading;
 mod stream;
 mod view;
+mod dead_letters;
+mod health;
+mod metrics;
 
 pub use access::{NewKey, SecretKey};
+pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports};
+pub use health::Check;
+pub use metrics::{
+    AttemptLabels, ChannelLabels, HttpLabels, IngestLabels, KindLabels, Metrics, QueueLabels, ReaderLabels, Seconds,
+    SourceLabels, StageLabels, Stages, observe,
+};
 pub use reading::{Condition, EventPage, Explanation, PageRequest};
 pub use stream::{InboxFrame, InboxReader, StreamError, TailFrame, TailReader};
 pub use subscriptions::{ControlError, Fault, SubscriptionDraft, SubscriptionPatch};
