@@ -23,6 +23,7 @@ pub mod upcast;
 pub mod tokenize;
 pub mod spatial;
 pub mod filter;
+pub mod matcher;
 pub mod subscription;
 pub mod notice;
 pub mod port;

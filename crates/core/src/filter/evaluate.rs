@@ -73,12 +73,12 @@ impl<'a> Subject<'a> {
     }
 
     /// A segment's place in words, else the event's.
-    pub(super) fn place(&self, segment: usize) -> Option<&'a crate::event::Place> {
+    pub(crate) fn place(&self, segment: usize) -> Option<&'a crate::event::Place> {
         self.segment(segment).place.or(self.event.place.as_ref())
     }
 
     /// Every code of a segment's areas and of the event.
-    pub(super) fn codes(&self, segment: usize) -> impl Iterator<Item = &'a crate::event::Code> {
+    pub(crate) fn codes(&self, segment: usize) -> impl Iterator<Item = &'a crate::event::Code> {
         self.segment(segment).areas.iter().flat_map(|area| &area.codes).chain(&self.event.codes)
     }
 
