@@ -75,7 +75,8 @@ pub fn decide(entry: &Entry<'_>, recipient: &Recipient) -> Ruling {
     let mut ruling = Ruling::default();
     let before = Told::combine(&recipient.told);
     let upgraded = recipient.told_of_closed.iter().any(|(told, upgraded)| *upgraded && !told.is_over);
-    let judgments: Vec<Judgment<'_>> = recipient.wishes.iter().map(|wish| judge(entry, wish, recipient)).collect();
+    let judgments: Vec<Judgment<'_>> =
+        recipient.wishes.iter().map(|wish| judgment_of(entry, wish, recipient.user)).collect();
     let news = news(entry, &judgments, before.as_ref(), upgraded);
     ruling.decision = record(entry, recipient, &judgments, news);
     if let Some(news) = news {
@@ -97,6 +98,12 @@ pub fn decide(entry: &Entry<'_>, recipient: &Recipient) -> Ruling {
     ruling
 }
 
+/// What one subscription says of an entry when nothing was told before and nothing is stored: the
+/// answer for an event that came to no decision.
+pub fn stateless(entry: &Entry<'_>, wish: &Wish, user: UserId) -> Decision {
+    judgment_of(entry, wish, user).verdict
+}
+
 impl Entry<'_> {
     fn event_id(&self) -> crate::id::EventId {
         self.subject.event().id
@@ -113,12 +120,12 @@ struct Judgment<'a> {
     cover: Cover,
 }
 
-fn judge<'a>(entry: &Entry<'_>, wish: &'a Wish, recipient: &Recipient) -> Judgment<'a> {
+fn judgment_of<'a>(entry: &Entry<'_>, wish: &'a Wish, user: UserId) -> Judgment<'a> {
     let event = entry.subject.event();
     let subscription = &wish.subscription;
     let cover = Cover::of(wish, entry.subject);
     let paused = subscription.paused_until.is_some_and(|until| until > event.received);
-    let verdict = if !may_see(entry, subscription, recipient.user) {
+    let verdict = if !may_see(entry, subscription, user) {
         Decision::NotPermitted
     } else if !cover.matches() {
         if cover.is_too_coarse { Decision::PlaceTooCoarse } else { Decision::NoMatch }

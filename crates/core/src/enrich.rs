@@ -12,7 +12,7 @@ pub use middle::middle;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::event::{Area, Place, Segment};
+use crate::event::{Area, Event, Place, Segment};
 use crate::geometry::{BoundingBox, Geometry};
 use crate::port::{Gazetteer, Shape};
 use crate::vocabulary::{GeometryOrigin, PlacePrecision};
@@ -137,6 +137,35 @@ fn join<'a>(places: impl Iterator<Item = &'a Place>) -> (Vec<String>, Vec<String
         }
     }
     (countries, regions)
+}
+
+/// Places every segment of an event and sums them up; an event of one segment is that segment.
+pub fn place_event(event: &mut Event, issuer_country: Option<&str>, gazetteer: &dyn Gazetteer, cache: &mut Cache) {
+    if event.segments.is_empty() {
+        let mut only = Segment {
+            areas: std::mem::take(&mut event.areas),
+            geometry: event.geometry.take(),
+            geometry_origin: event.geometry_origin,
+            ..Segment::default()
+        };
+        place(&mut only, issuer_country, gazetteer, cache);
+        event.bbox = only.geometry.as_ref().and_then(bbox);
+        event.areas = only.areas;
+        event.geometry = only.geometry;
+        event.geometry_origin = only.geometry_origin;
+        event.place_precision = only.place_precision;
+        event.place = only.place;
+        return;
+    }
+    for segment in &mut event.segments {
+        place(segment, issuer_country, gazetteer, cache);
+    }
+    let summary = summarize_place(&event.segments);
+    event.geometry = summary.geometry;
+    event.geometry_origin = summary.geometry_origin;
+    event.bbox = summary.bbox;
+    event.place_precision = summary.place_precision;
+    event.place = summary.place;
 }
 
 /// Where all segments of an event lie, for its top-level fields.

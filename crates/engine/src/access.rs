@@ -1,10 +1,11 @@
 //! Keys, and who stands behind them.
 
-use tidings_core::id::TenantId;
-use tidings_core::port::{KeyRecord, PortError};
-use tidings_core::principal::{Issuers, Principal, Role};
+use tidings_core::id::{KeyId, TenantId, UserId};
+use tidings_core::port::{ControlChange, KeyRecord, PortError};
+use tidings_core::principal::{Authority, Issuers, Permission, Principal, Role};
+use tidings_core::resolve::Submission;
 
-use crate::Engine;
+use crate::engine::Engine;
 
 /// What a key is to be.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct NewKey {
 
 /// A key as its holder writes it; shown once, never logged.
 #[derive(Clone)]
-pub struct SecretKey(pub(crate) String);
+pub struct SecretKey(String);
 
 impl SecretKey {
     /// The key itself.
@@ -39,16 +40,68 @@ impl std::fmt::Debug for SecretKey {
 impl Engine {
     /// The principal behind a key (`tk_…`), if it is one of ours.
     pub fn authenticate(&self, key: &str) -> Option<Principal> {
-        let _ = key;
-        None
+        let record = self.control.key(&hash(key))?;
+        Some(principal(&record))
     }
 
-    /// Makes a key.
+    /// True before the first key is made.
+    pub fn has_no_key(&self) -> bool {
+        self.control.has_no_key()
+    }
+
+    /// Makes a key; it works once this returns.
     ///
     /// # Errors
     /// When it cannot be stored.
     pub async fn create_key(&self, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
-        let _ = new;
-        Err(PortError::never("create key", "not ready"))
+        let mut secret = [0; 32];
+        self.ports.randomness.fill(&mut secret);
+        let secret = SecretKey(format!("tk_{}", hex(&secret)));
+        let user = match &new.user_name {
+            // The same name in the same tenant is the same user, with every key made for it.
+            Some(name) => UserId::derived(&[new.tenant.as_str().as_bytes(), name.as_bytes()]),
+            None => UserId::from_bytes(self.draw_id()),
+        };
+        let default_issuers = if new.role == Role::Admin { Issuers::All } else { Issuers::Only(Vec::new()) };
+        let record = KeyRecord {
+            id: KeyId::from_bytes(self.draw_id()),
+            hash: hash(secret.reveal()),
+            tenant: new.tenant,
+            user,
+            user_name: new.user_name,
+            role: new.role,
+            issuers: new.issuers.unwrap_or(default_issuers),
+            created: self.ports.clock.now(),
+        };
+        let change = ControlChange::Key(Box::new(record.clone()));
+        self.owner.append(vec![Submission::Control(Box::new(change), record.tenant.clone())]).await?;
+        Ok((record, secret))
     }
+}
+
+fn principal(record: &KeyRecord) -> Principal {
+    let public = TenantId::public();
+    let reads = if record.tenant == public { Vec::new() } else { vec![public] };
+    let namespace = record.user_name.clone().unwrap_or_else(|| record.user.to_string());
+    Principal {
+        tenant: record.tenant.clone(),
+        reads,
+        user: record.user,
+        key: record.id,
+        role: record.role,
+        authority: Authority {
+            namespace: format!("own:{namespace}"),
+            issuers: record.issuers.clone(),
+            may_publish: record.role.may(Permission::EventsWrite),
+        },
+    }
+}
+
+/// SHA-256 of a key. Keys hold 256 random bits, so a slow hash would add nothing.
+fn hash(key: &str) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes()).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,17 @@ use tidings_core::port::{
     Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer, Ledger, PortError,
     Projection, Randomness, ThreadRows,
 };
+use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::control::Control;
+use crate::inbox::InboxWatch;
+use crate::metrics::Metrics;
+use crate::notifier::Notifier;
+use crate::owner::{Owner, OwnerHandle};
+use crate::projector::Projector;
 
 /// What the engine reaches the world through.
 #[derive(Clone)]
@@ -56,16 +66,76 @@ pub struct Options {
 pub struct Engine {
     pub(crate) ports: Ports,
     pub(crate) options: Options,
-    pub(crate) metrics: crate::Metrics,
+    pub(crate) control: Arc<Control>,
+    pub(crate) owner: OwnerHandle,
+    pub(crate) inboxes: Arc<InboxWatch>,
+    pub(crate) metrics: Arc<Metrics>,
+    decided: watch::Receiver<Position>,
+}
+
+/// The engine's tasks; dropping it without [`Running::stop`] leaves them to the runtime.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    owner: JoinHandle<()>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Engine {
+    /// Loads what governs judgments and starts owner, notifier and projector.
+    ///
+    /// # Errors
+    /// When the stores cannot be read.
+    pub async fn start(ports: Ports, options: Options) -> Result<(Arc<Self>, Running), PortError> {
+        let start = Position::start(ports.log.head().epoch);
+        let control = Arc::new(Control::load(&*ports.control, start).await?);
+        let metrics = Arc::new(Metrics::new());
+        let inboxes = Arc::new(InboxWatch::default());
+        let (owner, queue) = OwnerHandle::new();
+        let (decided_sender, decided) = watch::channel(start);
+        let (stop, stopped) = watch::channel(false);
+        let owner_task = Owner {
+            ledger: ports.ledger.clone(),
+            rows: ports.rows.clone(),
+            log: ports.log.clone(),
+            control: control.clone(),
+            metrics: metrics.clone(),
+            clock: ports.clock.clone(),
+        };
+        let notifier = Notifier {
+            log: ports.log.clone(),
+            events: ports.events.clone(),
+            control_store: ports.control.clone(),
+            deliveries: ports.deliveries.clone(),
+            control: control.clone(),
+            inboxes: inboxes.clone(),
+            metrics: metrics.clone(),
+            clock: ports.clock.clone(),
+        };
+        let projector = Projector {
+            log: ports.log.clone(),
+            view: ports.projection.clone(),
+            metrics: metrics.clone(),
+            clock: ports.clock.clone(),
+        };
+        let running = Running {
+            stop,
+            owner: tokio::spawn(owner_task.run(queue)),
+            readers: vec![
+                tokio::spawn(notifier.run(decided_sender, stopped.clone())),
+                tokio::spawn(projector.run(stopped)),
+            ],
+        };
+        let engine = Self { ports, options, control, owner, inboxes, metrics, decided };
+        Ok((Arc::new(engine), running))
+    }
+
     /// Takes in a batch; one list of outcomes for each envelope, in order.
     ///
     /// # Errors
-    /// Only when nothing at all was stored; single failures are outcomes.
+    /// Only when nothing at all was stored: `Retry::Later` when it may work again.
     pub async fn publish(&self, envelopes: Vec<Envelope>) -> Result<Vec<Vec<Outcome>>, PortError> {
-        Ok(envelopes.iter().map(|_| Vec::new()).collect())
+        self.intake(&envelopes).await
     }
 
     /// How much is taken in at once.
@@ -84,7 +154,44 @@ impl Engine {
     }
 
     /// Everything that is counted.
-    pub fn metrics(&self) -> &crate::Metrics {
+    pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The log's last position.
+    pub fn head(&self) -> Position {
+        self.ports.log.head()
+    }
+
+    /// Returns once everything up to a position is decided, broad events aside.
+    pub async fn decided(&self, position: Position) {
+        let mut decided = self.decided.clone();
+        // The sender lives as long as the notifier; when it is gone nothing more will be decided.
+        let _ = decided.wait_for(|done| *done >= position).await;
+    }
+
+    /// A UUID version 7 (RFC 9562) from the clock and the randomness port.
+    pub(crate) fn draw_id(&self) -> [u8; 16] {
+        let mut random = [0; 10];
+        self.ports.randomness.fill(&mut random);
+        let millis = u64::try_from(self.ports.clock.now().as_millis()).unwrap_or_default();
+        *uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_bytes()
+    }
+}
+
+impl Running {
+    /// Stops the readers. The owner ends when the last [`Engine`] is dropped, having served what
+    /// was waiting; what was accepted is durable either way.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for reader in self.readers {
+            // A reader that panicked has nothing left to stop; its panic was reported already.
+            let _ = reader.await;
+        }
+    }
+
+    /// Returns when the owner has ended: the store failed for good, or the engine is gone.
+    pub async fn owner_ended(&mut self) {
+        let _ = (&mut self.owner).await;
     }
 }

@@ -1,9 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod engine;
+mod pipeline;
+mod owner;
+mod notifier;
+mod projector;
+mod control;
 mod access;
 mod subscriptions;
 mod reading;
+mod explain;
+mod inbox;
 mod stream;
 mod view;
 mod dead_letters;
@@ -12,13 +19,15 @@ mod metrics;
 
 pub use access::{NewKey, SecretKey};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
-pub use engine::{Engine, Options, Ports};
+pub use engine::{Engine, Options, Ports, Running};
+pub use explain::Explanation;
 pub use health::Check;
 pub use metrics::{
     AttemptLabels, ChannelLabels, HttpLabels, IngestLabels, KindLabels, Metrics, QueueLabels, ReaderLabels, Seconds,
     SourceLabels, StageLabels, Stages, observe,
 };
-pub use reading::{Condition, EventPage, Explanation, PageRequest};
+pub use reading::{EventPage, PageRequest};
 pub use stream::{InboxFrame, InboxReader, StreamError, TailFrame, TailReader};
 pub use subscriptions::{ControlError, Fault, SubscriptionDraft, SubscriptionPatch};
+pub use tidings_core::filter::Condition;
 pub use view::{EventView, NotificationView, Step};

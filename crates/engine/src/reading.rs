@@ -1,16 +1,23 @@
-//! Reads: events, threads, inboxes, explanations.
+//! Reads: events, threads, inboxes.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use tidings_core::event::Event;
 use tidings_core::filter::Filter;
-use tidings_core::id::{EventId, NotificationId, SubscriptionId};
-use tidings_core::notice::Decision;
-use tidings_core::port::{PortError, RawForm, Sort};
+use tidings_core::id::{EventId, TenantId, ThreadId};
+use tidings_core::port::{LogEntry, LogRecord, PortError, Query, RawForm, Sort, ThreadRow};
 use tidings_core::position::Position;
-use tidings_core::principal::Principal;
+use tidings_core::principal::{Permission, Principal};
 use tidings_core::time::Timestamp;
+use tidings_core::vocabulary::Category;
 
-use crate::Engine;
+use crate::engine::Engine;
 use crate::view::{EventView, NotificationView, Step};
+
+/// Joined threads are followed at most this far.
+const MERGES_FOLLOWED: usize = 64;
+/// How often a page is read again because its reader may not see what was found.
+const PAGE_READS_MAX: usize = 20;
 
 /// Which events, in which order, from where.
 #[derive(Debug, Clone)]
@@ -42,52 +49,58 @@ pub struct EventPage {
     pub as_of: Position,
 }
 
-/// One condition of a filter: what was wanted, what was there.
-#[derive(Debug, Clone, Serialize)]
-pub struct Condition {
-    /// Where in the filter, as a JSON pointer.
-    pub pointer: String,
-    /// Whether it held.
-    pub held: bool,
-    /// What was wanted.
-    pub expected: String,
-    /// What was there.
-    pub actual: String,
+/// An entry of the log that is an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub position: Position,
+    pub thread: ThreadId,
+    pub revision: u32,
+    pub outlook: tidings_core::event::Outlook,
+    pub event: Arc<Event>,
+    pub body: bytes::Bytes,
 }
 
-/// Why an event was, or was not, told for a subscription.
-#[derive(Debug, Clone, Serialize)]
-pub struct Explanation {
-    /// The event.
-    pub event_id: EventId,
-    /// The subscription.
-    pub subscription_id: SubscriptionId,
-    /// Its revision in force when the event came in.
-    pub subscription_revision: u32,
-    /// Whether its filter held.
-    pub matched: bool,
-    /// How it ended.
-    pub decision: Decision,
-    /// When it was decided, where a decision is stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided: Option<Timestamp>,
-    /// The notice that came of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notification_id: Option<NotificationId>,
-    /// Every condition with what was wanted and what was there.
-    pub conditions: Vec<Condition>,
-    /// One sentence.
-    pub summary: String,
+impl Found {
+    pub fn of(entry: LogEntry) -> Option<Self> {
+        match entry.record {
+            LogRecord::Event { thread, revision, outlook, event, body, .. } => {
+                Some(Self { position: entry.position, thread, revision, outlook, event, body })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// True where the principal may see an event: its tenant's, and not kept from them.
+pub(crate) fn may_see(principal: &Principal, event: &Event) -> bool {
+    if !principal.reads_tenant(&event.tenant) {
+        return false;
+    }
+    if event.audience.as_ref().is_some_and(|audience| audience.contains(&principal.user)) {
+        return true;
+    }
+    match event.category {
+        Category::Device => principal.role.may(Permission::DeviceRead),
+        _ => event.audience.is_none() && (!event.restricted || principal.role.may(Permission::RestrictedRead)),
+    }
 }
 
 impl Engine {
-    /// An event that the principal may see, as of now.
+    /// An event that the principal may see, as of now, with every form it was received in.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn event(&self, principal: &Principal, id: EventId) -> Result<Option<EventView>, PortError> {
-        let _ = (principal, id);
-        Ok(None)
+        let Some(found) = self.find(principal, id).await? else { return Ok(None) };
+        let mut view = self.view(&found).await?;
+        let forms = self.ports.events.forms(&found.event.tenant, id).await?;
+        if !forms.is_empty() {
+            let mut event = (*view.event).clone();
+            event.forms.extend(forms.into_iter().map(|(form, _)| form));
+            view.body = serde_json::to_vec(&event).expect("an event is plain data and memory takes it").into();
+            view.event = Arc::new(event);
+        }
+        Ok(Some(view))
     }
 
     /// Every revision of the event's thread, oldest position first.
@@ -95,8 +108,23 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn versions(&self, principal: &Principal, id: EventId) -> Result<Option<Vec<EventView>>, PortError> {
-        let _ = (principal, id);
-        Ok(None)
+        let Some(found) = self.find(principal, id).await? else { return Ok(None) };
+        let tenant = &found.event.tenant;
+        let row = self.survivor(tenant, found.thread).await?;
+        let threads = row.iter().flat_map(|row| std::iter::once(row.id).chain(row.merged_from.iter().copied()));
+        let mut positions = Vec::new();
+        for thread in threads {
+            positions.extend(self.ports.events.versions(tenant, thread).await?);
+        }
+        positions.sort_unstable();
+        let mut views = Vec::with_capacity(positions.len());
+        for position in positions {
+            let Some(found) = self.ports.events.entry(position).await?.and_then(Found::of) else { continue };
+            if may_see(principal, &found.event) {
+                views.push(self.view(&found).await?);
+            }
+        }
+        Ok(Some(views))
     }
 
     /// The steps in the life of an event, with the principal's own notices of it.
@@ -104,8 +132,33 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn timeline(&self, principal: &Principal, id: EventId) -> Result<Option<Vec<Step>>, PortError> {
-        let _ = (principal, id);
-        Ok(None)
+        let Some(found) = self.find(principal, id).await? else { return Ok(None) };
+        let event = &found.event;
+        let mut steps = Vec::new();
+        let mut add = |step, at: Option<Timestamp>, detail: Option<String>| {
+            steps.extend(at.map(|at| Step { step, at, detail }));
+        };
+        add("occurred", event.occurred, None);
+        add("sent", event.sent, None);
+        add("received", Some(event.received), Some(format!("by {}, {}", event.source, event.correlation_id)));
+        let stored = format!("position {}, revision {} of {}", found.position, found.revision, found.thread);
+        add("accepted", Some(event.received), Some(stored));
+        for (form, conflicts) in self.ports.events.forms(&event.tenant, id).await? {
+            let kind = if conflicts { "contradicting_form" } else { "further_form" };
+            add(kind, Some(form.received), Some(format!("{}, {}", form.media_type, form.correlation_id)));
+        }
+        if let Some(decision) = self.ports.deliveries.decision(&principal.tenant, principal.user, id).await? {
+            for verdict in &decision.verdicts {
+                let detail = format!("{}: {}", verdict.subscription, verdict.decision.as_str());
+                add("matched", Some(decision.decided), Some(detail));
+            }
+            for notice in &decision.notices {
+                let detail = format!("{} {} in the inbox as number {}", notice.kind.as_str(), notice.id, notice.number);
+                add("notified", Some(decision.decided), Some(detail));
+            }
+        }
+        steps.sort_by_key(|step| step.at);
+        Ok(Some(steps))
     }
 
     /// The bytes an event was read from.
@@ -113,8 +166,8 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn raw(&self, principal: &Principal, id: EventId) -> Result<Option<RawForm>, PortError> {
-        let _ = (principal, id);
-        Ok(None)
+        let Some(found) = self.find(principal, id).await? else { return Ok(None) };
+        self.ports.events.raw(&found.event.tenant, id).await
     }
 
     /// A page of events that the principal may see.
@@ -122,8 +175,37 @@ impl Engine {
     /// # Errors
     /// When the view cannot be read.
     pub async fn events(&self, principal: &Principal, request: PageRequest) -> Result<EventPage, PortError> {
-        let _ = (principal, request);
-        Ok(EventPage { events: Vec::new(), next: None, as_of: Position::default() })
+        let tenants = std::iter::once(&principal.tenant).chain(&principal.reads).cloned().collect();
+        let limit = request.limit.clamp(1, 1_000);
+        let mut query = Query {
+            tenants,
+            filter: request.filter,
+            since: request.since,
+            until: request.until,
+            latest: request.latest,
+            sort: request.sort,
+            limit,
+            after: request.after,
+        };
+        let now = self.ports.clock.now();
+        let mut page = EventPage { events: Vec::new(), next: None, as_of: Position::default() };
+        for _ in 0..PAGE_READS_MAX {
+            query.limit = limit - page.events.len();
+            let found = self.ports.query.search(&query, now).await?;
+            page.as_of = found.as_of;
+            for hit in &found.found {
+                let Some(entry) = self.ports.events.entry(hit.position).await?.and_then(Found::of) else { continue };
+                if may_see(principal, &entry.event) {
+                    page.events.push(self.view(&entry).await?);
+                }
+            }
+            query.after = found.found.last().map(|hit| (hit.time, hit.position)).or(query.after);
+            page.next = query.after.filter(|_| found.has_more);
+            if page.next.is_none() || page.events.len() >= limit {
+                break;
+            }
+        }
+        Ok(page)
     }
 
     /// The principal's notices below inbox number `before`, newest first.
@@ -136,22 +218,68 @@ impl Engine {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<NotificationView>, PortError> {
-        let _ = (principal, before, limit);
-        Ok(Vec::new())
+        let before = before.unwrap_or(u64::MAX);
+        let (tenant, user) = (&principal.tenant, principal.user);
+        let places = self.ports.deliveries.inbox_before(tenant, user, before, limit).await?;
+        let read = self.ports.deliveries.read_mark(tenant, user).await?;
+        let mut views = Vec::with_capacity(places.len());
+        for place in places {
+            views.extend(self.notification(principal, place, read).await?);
+        }
+        Ok(views)
     }
 
-    /// Why an event was, or was not, told for one of the principal's subscriptions; `None` when
-    /// either is not there for them.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn explain(
-        &self,
-        principal: &Principal,
-        event: EventId,
-        subscription: SubscriptionId,
-    ) -> Result<Option<Explanation>, PortError> {
-        let _ = (principal, event, subscription);
+    pub(crate) async fn find(&self, principal: &Principal, id: EventId) -> Result<Option<Found>, PortError> {
+        for tenant in std::iter::once(&principal.tenant).chain(&principal.reads) {
+            if let Some(found) = self.ports.events.event(tenant, id).await?.and_then(Found::of) {
+                return Ok(may_see(principal, &found.event).then_some(found));
+            }
+        }
         Ok(None)
+    }
+
+    /// An event with what its thread and the clock say of it now.
+    pub(crate) async fn view(&self, found: &Found) -> Result<EventView, PortError> {
+        let row = self.survivor(&found.event.tenant, found.thread).await?;
+        let mut view = found.as_of_entry();
+        let Some(row) = row else { return Ok(view) };
+        view.merged_into = (row.id != found.thread).then_some(row.id);
+        view.thread_id = row.id;
+        view.state = row.state_at(self.ports.clock.now());
+        view.superseded_by = (row.current.event != found.event.id).then_some(row.current.event);
+        view.upgraded_to = row.upgraded_to;
+        view.incident_id = row.incident;
+        Ok(view)
+    }
+
+    /// The thread that a thread is part of by now.
+    async fn survivor(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
+        let mut next = thread;
+        for _ in 0..MERGES_FOLLOWED {
+            let Some(row) = self.ports.events.thread(tenant, next).await? else { return Ok(None) };
+            match row.merged_into {
+                Some(into) => next = into,
+                None => return Ok(Some(row)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Found {
+    /// The event as it stood at its own entry.
+    pub fn as_of_entry(&self) -> EventView {
+        EventView {
+            event: self.event.clone(),
+            position: self.position,
+            thread_id: self.thread,
+            revision: self.revision,
+            incident_id: self.outlook.incident,
+            state: self.outlook.state,
+            superseded_by: (!self.outlook.is_current).then_some(self.outlook.current),
+            merged_into: None,
+            upgraded_to: None,
+            body: self.body.clone(),
+        }
     }
 }

@@ -2,14 +2,28 @@
 //!
 //! Both read from their own cursor, so a slow one is read on from there and loses nothing.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tidings_core::filter::Filter;
+use tidings_core::filter::{Compiled, Fault, Filter, Subject};
 use tidings_core::port::PortError;
+use tidings_core::position::Position;
 use tidings_core::principal::Principal;
+use tidings_core::vocabulary::Category;
+use tokio::sync::watch;
 
-use crate::Engine;
+use crate::engine::Engine;
+use crate::reading::{Found, may_see};
 use crate::view::{EventView, NotificationView};
+
+/// Entries that a tail reads at once.
+const ENTRIES_AT_ONCE: usize = 64;
+/// Bytes that a tail reads at once.
+const BYTES_AT_ONCE: usize = 256 << 10;
+/// Notices that an inbox reader reads at once.
+const NOTICES_AT_ONCE: usize = 64;
+/// A reader that is further behind is told so.
+const LAG_TOLD: u64 = 1_000;
 
 /// Why a stream could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +33,10 @@ pub enum StreamError {
     NotACursor(String),
     /// The filter is wrong.
     #[error("the filter has {} fault(s)", .0.len())]
-    Filter(Vec<crate::Fault>),
+    Filter(Vec<Fault>),
+    /// The store failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
 }
 
 /// What a tail yields.
@@ -73,44 +90,23 @@ pub enum InboxFrame {
 #[derive(Debug)]
 pub struct TailReader {
     engine: Arc<Engine>,
-}
-
-impl TailReader {
-    /// The cursor that resumes from where the reader is now.
-    pub fn cursor(&self) -> String {
-        let _ = &self.engine;
-        String::new()
-    }
-
-    /// The next frame; waits for one. Safe to drop and call again.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn next(&mut self) -> Result<TailFrame, PortError> {
-        std::future::pending().await
-    }
+    principal: Principal,
+    compiled: Arc<Compiled>,
+    names_devices: bool,
+    cursor: Position,
+    waiting: VecDeque<TailFrame>,
+    was_behind: bool,
 }
 
 /// Follows an inbox.
 #[derive(Debug)]
 pub struct InboxReader {
     engine: Arc<Engine>,
-}
-
-impl InboxReader {
-    /// The cursor that resumes from where the reader is now.
-    pub fn cursor(&self) -> String {
-        let _ = &self.engine;
-        String::new()
-    }
-
-    /// The next frame; waits for one. Safe to drop and call again.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn next(&mut self) -> Result<InboxFrame, PortError> {
-        std::future::pending().await
-    }
+    principal: Principal,
+    cursor: u64,
+    grown: watch::Receiver<u64>,
+    waiting: VecDeque<InboxFrame>,
+    was_behind: bool,
 }
 
 impl Engine {
@@ -125,8 +121,38 @@ impl Engine {
         filter: &Filter,
         cursor: Option<&str>,
     ) -> Result<TailReader, StreamError> {
-        let _ = (principal, filter, cursor);
-        Ok(TailReader { engine: Arc::clone(self) })
+        let compiled = Arc::new(Compiled::new(filter).map_err(StreamError::Filter)?);
+        let mut waiting = VecDeque::new();
+        let cursor = match cursor {
+            None => self.ports.log.head(),
+            Some("0") => self.ports.log.tail(),
+            Some(text) => {
+                let wanted = text.parse().map_err(|_| StreamError::NotACursor(text.to_owned()))?;
+                self.resume(wanted, &mut waiting)
+            }
+        };
+        Ok(TailReader {
+            engine: Arc::clone(self),
+            principal: principal.clone(),
+            names_devices: names_devices(filter),
+            compiled,
+            cursor,
+            waiting,
+            was_behind: false,
+        })
+    }
+
+    /// Where a tail goes on from a cursor, with a gap where that is not where it was.
+    fn resume(&self, wanted: Position, waiting: &mut VecDeque<TailFrame>) -> Position {
+        let (tail, head) = (self.ports.log.tail(), self.ports.log.head());
+        let is_foreign = wanted.epoch != head.epoch || wanted.partition != head.partition || wanted > head;
+        let reason = match (is_foreign, wanted < tail) {
+            (true, _) => "epoch",
+            (false, true) => "retention",
+            (false, false) => return wanted,
+        };
+        waiting.push_back(TailFrame::Gap { from: wanted.to_string(), to: tail.to_string(), reason });
+        tail
     }
 
     /// Follows the principal's inbox: from a cursor, from the oldest kept (`0`), or from now.
@@ -138,16 +164,141 @@ impl Engine {
         principal: &Principal,
         cursor: Option<&str>,
     ) -> Result<InboxReader, StreamError> {
-        let _ = (principal, cursor);
-        Ok(InboxReader { engine: Arc::clone(self) })
+        // Followed first: what comes in meanwhile is seen twice rather than missed, and read once.
+        let grown = self.inboxes.follow(&principal.tenant, principal.user);
+        let head = self.ports.deliveries.inbox_head(&principal.tenant, principal.user).await?;
+        let mut waiting = VecDeque::new();
+        let cursor = match cursor.map(inbox_cursor).transpose()? {
+            None => head,
+            Some(number) if number > head => {
+                // Ahead of anything we told: the cursor is of another life of this server.
+                let from = number.to_string();
+                waiting.push_back(InboxFrame::Gap { from, to: "0".to_owned(), reason: "epoch" });
+                0
+            }
+            Some(number) => number,
+        };
+        Ok(InboxReader {
+            engine: Arc::clone(self),
+            principal: principal.clone(),
+            cursor,
+            grown,
+            waiting,
+            was_behind: false,
+        })
     }
 
     /// Moves the principal's read mark to a cursor of the inbox.
     ///
     /// # Errors
-    /// [`StreamError::NotACursor`] as the inner error; the outer one when it cannot be stored.
-    pub async fn acknowledge(&self, principal: &Principal, cursor: &str) -> Result<Result<(), StreamError>, PortError> {
-        let _ = (principal, cursor);
-        Ok(Ok(()))
+    /// See [`StreamError`].
+    pub async fn acknowledge(&self, principal: &Principal, cursor: &str) -> Result<(), StreamError> {
+        let number = inbox_cursor(cursor)?;
+        let head = self.ports.deliveries.inbox_head(&principal.tenant, principal.user).await?;
+        let number = number.min(head);
+        self.ports.deliveries.set_read_mark(&principal.tenant, principal.user, number).await?;
+        Ok(())
+    }
+}
+
+fn inbox_cursor(text: &str) -> Result<u64, StreamError> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| StreamError::NotACursor(text.chars().take(64).collect()))
+}
+
+/// True where a filter names the category of device positions, which are told to nobody else.
+fn names_devices(filter: &Filter) -> bool {
+    match filter {
+        Filter::Category(categories) => categories.contains(&Category::Device),
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(names_devices),
+        _ => false,
+    }
+}
+
+impl TailReader {
+    /// The cursor that resumes from where the reader is now.
+    pub fn cursor(&self) -> String {
+        self.cursor.to_string()
+    }
+
+    /// The next frame; waits for one. Safe to drop and call again.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn next(&mut self) -> Result<TailFrame, PortError> {
+        loop {
+            if let Some(frame) = self.waiting.pop_front() {
+                return Ok(frame);
+            }
+            let entries = self.engine.ports.log.read(self.cursor, ENTRIES_AT_ONCE, BYTES_AT_ONCE).await?;
+            let Some(last) = entries.last().map(|entry| entry.position) else {
+                self.was_behind = false;
+                self.engine.ports.log.beyond(self.cursor).await;
+                continue;
+            };
+            let behind = self.engine.ports.log.head().offset.saturating_sub(last.offset);
+            if behind >= LAG_TOLD && !self.was_behind {
+                self.was_behind = true;
+                self.waiting.push_back(TailFrame::Lag { behind });
+            }
+            for found in entries.into_iter().filter_map(Found::of) {
+                if self.wants(&found) {
+                    let cursor = found.position.to_string();
+                    self.waiting.push_back(TailFrame::Event { cursor, event: Arc::new(found.as_of_entry()) });
+                }
+            }
+            self.cursor = last;
+        }
+    }
+
+    fn wants(&self, found: &Found) -> bool {
+        let hides_device = found.event.category == Category::Device && !self.names_devices;
+        !hides_device
+            && may_see(&self.principal, &found.event)
+            && self.compiled.matches(&Subject::new(&found.event, found.outlook.state))
+    }
+}
+
+impl InboxReader {
+    /// The cursor that resumes from where the reader is now.
+    pub fn cursor(&self) -> String {
+        self.cursor.to_string()
+    }
+
+    /// The next frame; waits for one. Safe to drop and call again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn next(&mut self) -> Result<InboxFrame, PortError> {
+        loop {
+            if let Some(frame) = self.waiting.pop_front() {
+                return Ok(frame);
+            }
+            let head = *self.grown.borrow_and_update();
+            let (tenant, user) = (&self.principal.tenant, self.principal.user);
+            let store = &self.engine.ports.deliveries;
+            let places = store.inbox_after(tenant, user, self.cursor, NOTICES_AT_ONCE).await?;
+            let Some(last) = places.last().map(|place| place.number) else {
+                self.was_behind = false;
+                if self.grown.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            };
+            let behind = head.saturating_sub(last);
+            if behind >= LAG_TOLD && !self.was_behind {
+                self.was_behind = true;
+                self.waiting.push_back(InboxFrame::Lag { behind });
+            }
+            let read = store.read_mark(tenant, user).await?;
+            let mut frames = Vec::with_capacity(places.len());
+            for place in places {
+                let notice = self.engine.notification(&self.principal, place, read).await?;
+                frames.extend(notice.map(|notice| InboxFrame::Notification(Arc::new(notice))));
+            }
+            self.waiting.extend(frames);
+            self.cursor = last;
+        }
     }
 }

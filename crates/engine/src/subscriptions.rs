@@ -1,13 +1,19 @@
 //! Subscriptions as their owners make, change and delete them.
 
+mod draft;
+
 use serde::Deserialize;
 use serde_json::Value;
 use tidings_core::id::SubscriptionId;
-use tidings_core::port::PortError;
-use tidings_core::principal::Principal;
+use tidings_core::port::{ControlChange, ControlRecord, PortError};
+use tidings_core::principal::{Permission, Principal};
+use tidings_core::resolve::Submission;
 use tidings_core::subscription::Subscription;
 
-use crate::Engine;
+use crate::engine::Engine;
+
+/// Subscriptions that one user may have (CONTRACT section 7).
+const SUBSCRIPTIONS_MAX: usize = 10_000;
 
 /// A subscription as its owner writes it; members are checked together, so that every fault is
 /// named at once.
@@ -18,16 +24,7 @@ pub struct SubscriptionDraft(pub serde_json::Map<String, Value>);
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SubscriptionPatch(pub serde_json::Map<String, Value>);
 
-/// One thing wrong in what was written.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// Where, as a JSON pointer.
-    pub pointer: String,
-    /// A stable name.
-    pub code: String,
-    /// What would be right.
-    pub detail: String,
-}
+pub use tidings_core::filter::Fault;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +56,13 @@ impl Engine {
         principal: &Principal,
         draft: SubscriptionDraft,
     ) -> Result<Subscription, ControlError> {
-        let _ = (principal, draft);
-        Err(ControlError::NotFound)
+        let wanted = draft::read(&draft.0).map_err(ControlError::Invalid)?;
+        if self.control.wishes_of(&principal.tenant, principal.user).len() >= SUBSCRIPTIONS_MAX {
+            return Err(ControlError::QuotaReached(SUBSCRIPTIONS_MAX));
+        }
+        let now = self.ports.clock.now();
+        let id = SubscriptionId::from_bytes(self.draw_id());
+        self.keep(wanted.into_subscription(id, 1, principal, now, now)).await
     }
 
     /// Changes one; `if_revision` is refused when it is not the present one.
@@ -74,8 +76,17 @@ impl Engine {
         patch: SubscriptionPatch,
         if_revision: Option<u32>,
     ) -> Result<Subscription, ControlError> {
-        let _ = (principal, id, patch, if_revision);
-        Err(ControlError::NotFound)
+        let present = self.own(principal, id, if_revision)?;
+        let mut members = draft::write(&present);
+        for (name, value) in patch.0 {
+            match value {
+                Value::Null => members.remove(&name),
+                value => members.insert(name, value),
+            };
+        }
+        let wanted = draft::read(&members).map_err(ControlError::Invalid)?;
+        let now = self.ports.clock.now();
+        self.keep(wanted.into_subscription(id, present.revision + 1, principal, present.created, now)).await
     }
 
     /// Deletes one.
@@ -88,19 +99,58 @@ impl Engine {
         id: SubscriptionId,
         if_revision: Option<u32>,
     ) -> Result<(), ControlError> {
-        let _ = (principal, id, if_revision);
-        Err(ControlError::NotFound)
+        let present = self.own(principal, id, if_revision)?;
+        let at = self.ports.clock.now();
+        let record = ControlRecord { id, tenant: present.tenant, owner: present.owner, at };
+        self.change(ControlChange::SubscriptionDeleted(record), principal).await?;
+        Ok(())
     }
 
     /// One of the principal's own.
     pub fn subscription(&self, principal: &Principal, id: SubscriptionId) -> Option<Subscription> {
-        let _ = (principal, id);
-        None
+        let wish = self.control.wish(id)?;
+        let is_own = wish.subscription.tenant == principal.tenant && wish.subscription.owner == principal.user;
+        is_own.then(|| (*wish.subscription).clone())
     }
 
     /// All of the principal's own, oldest first.
     pub fn subscriptions(&self, principal: &Principal) -> Vec<Subscription> {
-        let _ = principal;
-        Vec::new()
+        let wishes = self.control.wishes_of(&principal.tenant, principal.user);
+        wishes.iter().map(|wish| (*wish.subscription).clone()).collect()
     }
+
+    /// How many subscriptions there are.
+    pub fn subscription_count(&self) -> usize {
+        self.control.subscription_count()
+    }
+
+    fn own(
+        &self,
+        principal: &Principal,
+        id: SubscriptionId,
+        if_revision: Option<u32>,
+    ) -> Result<Subscription, ControlError> {
+        let present = self.subscription(principal, id).ok_or(ControlError::NotFound)?;
+        match if_revision {
+            Some(revision) if revision != present.revision => Err(ControlError::Stale(present.revision)),
+            _ => Ok(present),
+        }
+    }
+
+    async fn keep(&self, subscription: Subscription) -> Result<Subscription, ControlError> {
+        let tenant = subscription.tenant.clone();
+        let change = ControlChange::Subscription(Box::new(subscription.clone()));
+        self.owner.append(vec![Submission::Control(Box::new(change), tenant)]).await?;
+        Ok(subscription)
+    }
+
+    async fn change(&self, change: ControlChange, principal: &Principal) -> Result<(), PortError> {
+        self.owner.append(vec![Submission::Control(Box::new(change), principal.tenant.clone())]).await?;
+        Ok(())
+    }
+}
+
+/// What a role may see goes into the subscription, since it is judged without its owner at hand.
+fn may(principal: &Principal, permission: Permission) -> bool {
+    principal.role.may(permission)
 }

@@ -20,8 +20,8 @@ pub struct EventView {
     pub thread_id: ThreadId,
     /// Its number in the thread it was committed to.
     pub revision: u32,
-    /// The incident of its thread, where it is known to belong to one.
-    pub incident_id: Option<IncidentId>,
+    /// The incident of its thread.
+    pub incident_id: IncidentId,
     /// How its thread stands now.
     pub state: State,
     /// The event that counts in its place, when it is not the thread's current one.
@@ -40,8 +40,7 @@ struct Head {
     thread_id: ThreadId,
     revision: u32,
     position: Position,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    incident_id: Option<IncidentId>,
+    incident_id: IncidentId,
     state: State,
     superseded_by: Option<EventId>,
     merged_into: Option<ThreadId>,

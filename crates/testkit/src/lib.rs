@@ -4,7 +4,13 @@
 mod clock;
 mod failing;
 mod memory;
+mod view;
+mod atlas;
+mod world;
 
+pub use atlas::SmallAtlas;
 pub use clock::{HandClock, START, SeededRandomness};
 pub use failing::{Failing, Faults};
 pub use memory::MemoryStore;
+pub use view::MemoryView;
+pub use world::{World, ports};

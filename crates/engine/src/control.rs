@@ -1,0 +1,126 @@
+//! Keys and subscriptions as they stand now, in memory; the store has every revision.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tidings_core::decide::Wish;
+use tidings_core::filter::Compiled;
+use tidings_core::id::{SubscriptionId, TenantId, UserId};
+use tidings_core::port::{ControlChange, ControlStore, KeyRecord, PortError, StoredChange};
+use tidings_core::position::Position;
+use tidings_core::subscription::Subscription;
+use tracing::error;
+
+/// Changes read from the store at once.
+const CHANGES_AT_ONCE: usize = 10_000;
+
+/// What governs judgments now. Readers see a change once it is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    now: RwLock<Now>,
+}
+
+#[derive(Debug, Default)]
+struct Now {
+    /// By SHA-256 of the key.
+    keys: HashMap<String, Arc<KeyRecord>>,
+    wishes: HashMap<SubscriptionId, Wish>,
+    owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
+}
+
+impl Control {
+    /// What the store holds.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn load(store: &dyn ControlStore, start: Position) -> Result<Self, PortError> {
+        let control = Self::default();
+        each_change(store, start, |change| control.apply(change.change)).await?;
+        Ok(control)
+    }
+
+    /// Takes in a durable change.
+    pub fn apply(&self, change: ControlChange) {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            ControlChange::Key(key) => {
+                now.keys.insert(key.hash.clone(), Arc::new(*key));
+            }
+            ControlChange::KeyRevoked(gone) => now.keys.retain(|_, key| key.id != gone.id),
+            ControlChange::Subscription(subscription) => {
+                let Some(wish) = wish_of(*subscription) else { return };
+                let owner = (wish.subscription.tenant.clone(), wish.subscription.owner);
+                let id = wish.subscription.id;
+                if now.wishes.insert(id, wish).is_none() {
+                    now.owned.entry(owner).or_default().push(id);
+                }
+            }
+            ControlChange::SubscriptionDeleted(gone) => {
+                now.wishes.remove(&gone.id);
+                if let Some(owned) = now.owned.get_mut(&(gone.tenant, gone.owner)) {
+                    owned.retain(|id| *id != gone.id);
+                }
+            }
+        }
+    }
+
+    /// The key with this hash.
+    pub fn key(&self, hash: &str) -> Option<Arc<KeyRecord>> {
+        self.read(|now| now.keys.get(hash).cloned())
+    }
+
+    /// True before the first key is made.
+    pub fn has_no_key(&self) -> bool {
+        self.read(|now| now.keys.is_empty())
+    }
+
+    /// A subscription and its filter.
+    pub fn wish(&self, id: SubscriptionId) -> Option<Wish> {
+        self.read(|now| now.wishes.get(&id).cloned())
+    }
+
+    /// A user's subscriptions, oldest first.
+    pub fn wishes_of(&self, tenant: &TenantId, user: UserId) -> Vec<Wish> {
+        self.read(|now| {
+            let owned = now.owned.get(&(tenant.clone(), user));
+            owned.into_iter().flatten().filter_map(|id| now.wishes.get(id).cloned()).collect()
+        })
+    }
+
+    /// How many subscriptions there are.
+    pub fn subscription_count(&self) -> usize {
+        self.read(|now| now.wishes.len())
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Now) -> T) -> T {
+        look(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A subscription with its filter compiled. It was checked when it was made, so a fault here means
+/// a filter that an older build took and this one does not: it is said, and matches nothing.
+pub(crate) fn wish_of(subscription: Subscription) -> Option<Wish> {
+    match Compiled::new(&subscription.filter) {
+        Ok(compiled) => Some(Wish { subscription: Arc::new(subscription), compiled: Arc::new(compiled) }),
+        Err(faults) => {
+            let fault = faults.first().map(|fault| fault.detail.clone()).unwrap_or_default();
+            error!(code = "filter_refused", subscription.id = %subscription.id, "a stored filter no longer compiles: {fault}");
+            None
+        }
+    }
+}
+
+/// Every change after a position, in order.
+pub(crate) async fn each_change(
+    store: &dyn ControlStore,
+    after: Position,
+    mut take: impl FnMut(StoredChange),
+) -> Result<(), PortError> {
+    let mut after = after;
+    loop {
+        let changes = store.changes(after, CHANGES_AT_ONCE).await?;
+        let Some(last) = changes.last() else { return Ok(()) };
+        after = last.position;
+        changes.into_iter().for_each(&mut take);
+    }
+}

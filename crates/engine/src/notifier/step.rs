@@ -1,0 +1,73 @@
+//! What one step stores: rulings gathered, inbox numbers given out.
+
+use std::collections::HashMap;
+
+use tidings_core::decide::{Recipient, Ruling};
+use tidings_core::id::{TenantId, ThreadId, UserId};
+use tidings_core::notice::StoredDecision;
+use tidings_core::port::{NotifierCursor, NotifierStep, Told};
+use tidings_core::time::Timestamp;
+
+/// Inbox heads kept in memory; they are read again from the store when this many are known.
+pub(super) const HEADS_MAX: usize = 200_000;
+
+/// Whose inbox.
+pub(super) type Inbox = (TenantId, UserId);
+
+pub(super) fn inbox_of(recipient: &Recipient) -> Inbox {
+    (recipient.tenant.clone(), recipient.user)
+}
+
+/// Rulings on their way to the store.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    decisions: Vec<StoredDecision>,
+    told: HashMap<(TenantId, ThreadId), HashMap<Inbox, Told>>,
+}
+
+impl Step {
+    pub fn len(&self) -> usize {
+        self.decisions.len()
+    }
+
+    /// Takes in a ruling; each of its notices gets the next number of its inbox.
+    pub fn add(&mut self, ruling: Ruling, heads: &mut HashMap<Inbox, u64>) {
+        for told in ruling.told {
+            let thread = self.told.entry((told.thread_tenant.clone(), told.thread)).or_default();
+            thread.insert((told.tenant.clone(), told.user), told);
+        }
+        let Some(mut decision) = ruling.decision else { return };
+        if !decision.notices.is_empty() {
+            let head = heads.entry((decision.tenant.clone(), decision.user)).or_default();
+            for notice in &mut decision.notices {
+                *head += 1;
+                notice.number = *head;
+            }
+        }
+        self.decisions.push(decision);
+    }
+
+    /// The last number that each inbox reaches with this step, and when its event came in.
+    pub fn told_inboxes(&self) -> Vec<(Inbox, u64, Timestamp)> {
+        let told = self.decisions.iter().filter_map(|decision| {
+            let last = decision.notices.last()?;
+            Some(((decision.tenant.clone(), decision.user), last.number, decision.decided))
+        });
+        told.collect()
+    }
+
+    /// What this step tells of a thread, in place of what the store says of the same recipients.
+    pub fn told_of(&self, tenant: &TenantId, thread: ThreadId) -> impl Iterator<Item = &Told> {
+        let rows = self.told.get(&(tenant.clone(), thread));
+        rows.into_iter().flat_map(HashMap::values)
+    }
+
+    pub fn take(&mut self, cursor: NotifierCursor) -> NotifierStep {
+        let Self { decisions, told } = std::mem::take(self);
+        let mut told: Vec<Told> = told.into_values().flat_map(HashMap::into_values).collect();
+        told.sort_by(|left, right| {
+            (left.thread, &left.tenant, left.user).cmp(&(right.thread, &right.tenant, right.user))
+        });
+        NotifierStep { told, decisions, cursor }
+    }
+}

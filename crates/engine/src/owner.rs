@@ -1,0 +1,188 @@
+//! The owner's task: drains the waiting batches, resolves them and commits once for all.
+
+use std::sync::Arc;
+
+use tidings_core::port::{Clock, EventLog, Ledger, LogRecord, PortError, Retry, ThreadRows};
+use tidings_core::rejection::Outcome;
+use tidings_core::resolve::{Submission, Threads};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::{error, warn};
+
+use crate::control::Control;
+use crate::metrics::Metrics;
+use crate::pipeline::own;
+
+/// Bytes that may wait for the owner before intake answers "busy".
+const WAITING_BYTES_MAX: usize = 128 << 20;
+/// Batches that may wait, whatever their size.
+const WAITING_BATCHES_MAX: usize = 4_096;
+/// Submissions that one commit takes; more wait for the next.
+const COMMIT_SUBMISSIONS_MAX: usize = 20_000;
+/// Bytes that one commit takes.
+const COMMIT_BYTES_MAX: usize = 32 << 20;
+/// What a submission costs besides its bytes.
+const SUBMISSION_BYTES: usize = 512;
+
+/// A batch on its way to the owner.
+struct Waiting {
+    batch: Vec<Submission>,
+    bytes: usize,
+    answer: oneshot::Sender<Result<Vec<Option<Outcome>>, PortError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The way to the owner.
+#[derive(Debug)]
+pub(crate) struct OwnerHandle {
+    queue: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+}
+
+/// The owner's end of the queue.
+#[derive(Debug)]
+pub(crate) struct OwnerQueue(mpsc::Receiver<Waiting>);
+
+impl OwnerHandle {
+    /// A queue to an owner that is yet to run.
+    pub fn new() -> (Self, OwnerQueue) {
+        let (sender, receiver) = mpsc::channel(WAITING_BATCHES_MAX);
+        (Self { queue: sender, room: Arc::new(Semaphore::new(WAITING_BYTES_MAX)) }, OwnerQueue(receiver))
+    }
+
+    /// Makes a batch durable; returns when it is.
+    ///
+    /// # Errors
+    /// `Retry::Later` when the queue is full or space is short; nothing was stored then.
+    pub async fn append(&self, batch: Vec<Submission>) -> Result<Vec<Option<Outcome>>, PortError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bytes = batch.iter().map(size).sum::<usize>().min(WAITING_BYTES_MAX);
+        let permits = u32::try_from(bytes).expect("bounded by the line above");
+        let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
+        let room = room.map_err(|_| PortError::later("accept a batch: too much is waiting to be stored", "busy"))?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { batch, bytes, answer, _room: room };
+        self.queue.try_send(waiting).map_err(|cause| match cause {
+            mpsc::error::TrySendError::Full(_) => PortError::later("accept a batch: too many are waiting", "busy"),
+            mpsc::error::TrySendError::Closed(_) => PortError::never("accept a batch", "the server is stopping"),
+        })?;
+        answered.await.map_err(|_| PortError::never("accept a batch", "the server is stopping"))?
+    }
+}
+
+fn size(submission: &Submission) -> usize {
+    SUBMISSION_BYTES
+        + match submission {
+            Submission::Event(believed, body) => body.len() + believed.raw.len(),
+            Submission::DeadLetter(_, raw) => raw.len(),
+            Submission::Control(..) => 0,
+        }
+}
+
+/// What the owner works with.
+pub(crate) struct Owner {
+    pub ledger: Arc<dyn Ledger>,
+    pub rows: Arc<dyn ThreadRows + Send + Sync>,
+    pub log: Arc<dyn EventLog>,
+    pub control: Arc<Control>,
+    pub metrics: Arc<Metrics>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Owner {
+    /// Serves batches until the queue is closed or the store can no longer be trusted.
+    pub async fn run(self, mut queue: OwnerQueue) {
+        let mut head = self.log.head();
+        while let Some(first) = queue.0.recv().await {
+            let waiting = drain(first, &mut queue.0);
+            match self.serve(waiting, head).await {
+                Ok(committed) => head = head.plus(committed),
+                Err(Stopped) => return,
+            }
+        }
+    }
+
+    /// Resolves, commits and answers some batches; how many entries the log grew by.
+    async fn serve(&self, mut waiting: Vec<Waiting>, head: tidings_core::position::Position) -> Result<u64, Stopped> {
+        let sizes: Vec<usize> = waiting.iter().map(|it| it.batch.len()).collect();
+        let all: Vec<Submission> = waiting.iter_mut().flat_map(|it| std::mem::take(&mut it.batch)).collect();
+        let resolved = {
+            let mut threads = Threads::new(&*self.rows, head);
+            own(all, &mut threads)
+        };
+        let (entries, mut outcomes) = match self.store(resolved).await {
+            Ok(stored) => stored,
+            Err(fault) => {
+                let stops = fault.retry == Retry::Never;
+                report(&fault);
+                refuse(waiting, &fault);
+                return if stops { Err(Stopped) } else { Ok(0) };
+            }
+        };
+        for (batch, size) in waiting.into_iter().zip(sizes) {
+            let rest = outcomes.split_off(size);
+            let own = std::mem::replace(&mut outcomes, rest);
+            // A caller that went away gets its answer when it sends again.
+            let _ = batch.answer.send(Ok(own));
+        }
+        Ok(entries)
+    }
+
+    async fn store(
+        &self,
+        resolved: Result<tidings_core::resolve::Resolved, PortError>,
+    ) -> Result<(u64, Vec<Option<Outcome>>), PortError> {
+        let resolved = resolved?;
+        let entries = resolved.commit.entries.len() as u64;
+        let changes: Vec<_> = (resolved.commit.entries.iter())
+            .filter_map(|entry| match &entry.record {
+                LogRecord::Control(change) => Some((entry.position, change.clone())),
+                _ => None,
+            })
+            .collect();
+        if entries > 0 {
+            let began = self.clock.elapsed();
+            self.ledger.commit(resolved.commit).await?;
+            self.metrics.stages.commit.observe((self.clock.elapsed() - began).as_secs_f64());
+        }
+        for (_, change) in changes {
+            self.control.apply(change);
+        }
+        Ok((entries, resolved.outcomes))
+    }
+}
+
+/// The store can no longer be trusted.
+struct Stopped;
+
+fn drain(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
+    let mut submissions = first.batch.len();
+    let mut bytes = first.bytes;
+    let mut waiting = vec![first];
+    while submissions < COMMIT_SUBMISSIONS_MAX
+        && bytes < COMMIT_BYTES_MAX
+        && let Ok(next) = queue.try_recv()
+    {
+        submissions += next.batch.len();
+        bytes += next.bytes;
+        waiting.push(next);
+    }
+    waiting
+}
+
+fn report(fault: &PortError) {
+    let cause = fault.source.as_ref().map(ToString::to_string).unwrap_or_default();
+    match fault.retry {
+        Retry::Never => error!(code = "store_failed", "intake ends: {fault}: {cause}"),
+        Retry::Later | Retry::After(_) => warn!("nothing was stored, send again: {fault}: {cause}"),
+    }
+}
+
+fn refuse(waiting: Vec<Waiting>, fault: &PortError) {
+    for batch in waiting {
+        let cause = fault.source.as_ref().map(ToString::to_string).unwrap_or_default();
+        let copy = PortError { what: fault.what.clone(), retry: fault.retry, source: Some(cause.into()) };
+        let _ = batch.answer.send(Err(copy));
+    }
+}

@@ -1,0 +1,109 @@
+//! The way of an event, stage by stage, in the order of the data: intake on any node, the owner of
+//! a partition, the notifier behind the log.
+//!
+//! Control flow stays here; the stages are plain functions of `tidings-core` on batches of values.
+
+use bytes::Bytes;
+use tidings_core::authorize::may_publish;
+use tidings_core::batch::{Batch, Refused};
+use tidings_core::decide::{Ruling, decide};
+use tidings_core::decode::decode;
+use tidings_core::enrich;
+use tidings_core::envelope::Envelope;
+use tidings_core::id::DeadLetterId;
+use tidings_core::issuer;
+use tidings_core::normalize::{Believed, normalize};
+use tidings_core::port::{DeadLetter, DeadLetterState, PortError};
+use tidings_core::rejection::{Outcome, Rejection};
+use tidings_core::resolve::{Resolved, Submission, Threads, resolve};
+use tidings_core::validate::validate;
+
+use crate::engine::Engine;
+use crate::notifier::Case;
+
+impl Engine {
+    /// Any node, no state: judges a batch and makes it durable. The point of no return is the last
+    /// line; before it a failure has stored nothing.
+    pub(crate) async fn intake(&self, batch: &[Envelope]) -> Result<Vec<Vec<Outcome>>, PortError> {
+        let mut drafts = decode(batch, &self.options.limits); //                                          receive
+        drafts.refuse(keep_draft, |_, draft| validate(draft, &self.options.limits)); //                   validate
+        let mut events = normalize(drafts, batch); //                             normalize
+        self.enrich(&mut events); //                                                                      enrich
+        events.refuse(keep_event, |envelope, it| may_publish(&it.event, &batch[envelope].authority)); //  authorize
+        self.accept(events, batch).await //                                                               accept
+    }
+
+    /// Places every event; what is known of one place serves the whole batch.
+    fn enrich(&self, events: &mut Batch<Believed>) {
+        let mut cache = enrich::Cache::default();
+        for believed in events.kept_mut() {
+            let country = issuer::registered(&believed.event.issuer).filter(|issuer| issuer.national);
+            let country = country.and_then(|issuer| issuer.country);
+            enrich::place_event(&mut believed.event, country, &*self.ports.gazetteer, &mut cache);
+        }
+    }
+
+    /// Hands everything to the owner, refused items as dead letters, and sorts the outcomes back to
+    /// their envelopes.
+    async fn accept(&self, events: Batch<Believed>, batch: &[Envelope]) -> Result<Vec<Vec<Outcome>>, PortError> {
+        let items = events.into_items();
+        let envelopes: Vec<usize> = items.iter().map(|item| item.envelope).collect();
+        let submissions = items.into_iter().map(|item| match item.fate {
+            Ok(believed) => {
+                let body = serde_json::to_vec(&believed.event).expect("an event is plain data and memory takes it");
+                Submission::Event(Box::new(believed), body.into())
+            }
+            Err(refused) => self.park(refused, &batch[item.envelope]),
+        });
+        let outcomes = self.owner.append(submissions.collect()).await?;
+        let mut sorted: Vec<Vec<Outcome>> = vec![Vec::new(); batch.len()];
+        for (envelope, outcome) in envelopes.into_iter().zip(outcomes) {
+            let outcome = outcome.expect("only control changes end without an outcome");
+            sorted[envelope].push(outcome);
+        }
+        for (envelope, outcomes) in batch.iter().zip(&sorted) {
+            self.metrics.count_outcomes(&envelope.source, outcomes);
+        }
+        Ok(sorted)
+    }
+
+    fn park(&self, refused: Refused, envelope: &Envelope) -> Submission {
+        let Rejection { stage, reason, pointer, detail } = refused.rejection;
+        let letter = DeadLetter {
+            id: DeadLetterId::from_bytes(self.draw_id()),
+            tenant: envelope.tenant.clone(),
+            source: envelope.source.clone(),
+            received: envelope.received,
+            stage,
+            code: reason,
+            pointer,
+            detail,
+            media_type: refused.media_type.or_else(|| envelope.media_type.clone()),
+            bytes: refused.raw.len() as u64,
+            state: DeadLetterState::Parked,
+            attempts: Vec::new(),
+            correlation_id: envelope.correlation_id.clone(),
+        };
+        Submission::DeadLetter(Box::new(letter), refused.raw)
+    }
+}
+
+/// The one owner of a partition, in order: what a batch comes to over the threads as they stand.
+/// The caller commits it, in one step.
+pub(crate) fn own(batch: Vec<Submission>, threads: &mut Threads<'_>) -> Result<Resolved, PortError> {
+    resolve(batch, threads) //                                     dedupe, thread, revise
+}
+
+/// A reader of the event log with its own cursor: what one entry comes to for each recipient. The
+/// caller commits it with the cursor, in one step.
+pub(crate) fn notify(case: &Case<'_>) -> impl Iterator<Item = Ruling> {
+    case.recipients.iter().map(|recipient| decide(&case.entry, recipient)) // match was the caller's; decide
+}
+
+fn keep_draft(draft: &tidings_core::draft::Draft) -> (Bytes, Option<String>) {
+    (draft.raw.clone(), Some(draft.media_type.clone()))
+}
+
+fn keep_event(believed: &Believed) -> (Bytes, Option<String>) {
+    (believed.raw.clone(), Some(believed.media_type.clone()))
+}
