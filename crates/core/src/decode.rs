@@ -5,6 +5,9 @@ mod faults;
 mod geojson;
 mod native;
 mod severity;
+mod xml;
+mod cap;
+mod atom;
 
 use std::ops::Range;
 
@@ -56,6 +59,7 @@ impl Intake<'_> {
         let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => self.lines(),
+            _ if xml::looks_like(&self.envelope.bytes) => Ok(cap::decode(&self.envelope.bytes, self.limits)),
             _ => self.json(),
         }
     }
