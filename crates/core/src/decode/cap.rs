@@ -8,7 +8,6 @@ mod area;
 mod group;
 mod ids;
 mod info;
-mod kind;
 mod levels;
 mod message;
 mod notes;
@@ -25,8 +24,8 @@ use crate::rejection::{Reason, Rejection};
 use super::atom;
 use super::xml::{self, Namespace, Xml};
 
+pub(super) use super::kinds::kind_of;
 pub(crate) use ids::plain_id;
-pub(super) use kind::kind_of;
 use notes::Notes;
 
 /// The media type of what is read here.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::super::kinds::kind_of;
 use super::area::read_areas;
-use super::kind::kind_of;
 use super::levels;
 use super::message::{add_link, keep_first};
 use super::notes::Notes;
