@@ -2,11 +2,21 @@
 
 mod json;
 mod faults;
+mod lenient;
 mod geojson;
-mod native;
+mod kinds;
 mod severity;
-
-use std::ops::Range;
+mod native;
+mod features;
+mod vtec;
+mod nws;
+mod usgs;
+mod cloudevents;
+mod text;
+mod xml;
+mod cap;
+mod atom;
+mod container;
 
 use bytes::Bytes;
 
@@ -14,22 +24,78 @@ use crate::batch::{Batch, Refused};
 use crate::draft::Draft;
 use crate::envelope::{Envelope, Limits};
 use crate::rejection::{Reason, Rejection};
+use cloudevents::{Data, Occurrence};
 use json::{Node, Parser};
+
+/// The media types that are read, for answers that list them.
+pub const MEDIA_TYPES: &[&str] = &[
+    "application/json",
+    "application/x-ndjson",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/cap+xml",
+    "application/atom+xml",
+    "application/geo+json",
+    "text/plain",
+];
 
 /// Reads every message of every envelope; what cannot be read is refused with its place.
 ///
 /// One result an item: an array, a line of NDJSON, a feature, an alert. An envelope that nobody can
-/// read is one refused item with all its bytes. A container without messages gives none.
+/// read is one refused item with all its bytes. A feed or a batch of CloudEvents without messages
+/// gives none. Parameters of a plain text are headers of the envelope by their name in the native
+/// form, with or without `x-` before it.
 pub fn decode(batch: &[Envelope], limits: &Limits) -> Batch<Draft> {
     let mut drafts = Batch::default();
     for (index, envelope) in batch.iter().enumerate() {
-        let intake = Intake { envelope, limits };
+        let intake = Intake { envelope, limits, means: Means::of(envelope.media_type.as_deref()) };
         match intake.items() {
             Ok(items) => items.into_iter().for_each(|item| drafts.push(index, item)),
             Err(rejection) => drafts.push(index, Err(intake.refused(rejection, envelope.bytes.clone()))),
         }
     }
     drafts
+}
+
+/// True for a declared media type that may hold something we read.
+pub fn is_known_media_type(declared: &str) -> bool {
+    Means::of(Some(declared)) != Means::Foreign
+}
+
+/// What a declared media type lets expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// Nothing declared, or something that many clients declare for anything.
+    Anything,
+    Json,
+    Lines,
+    CloudEvent,
+    CloudEvents,
+    Xml,
+    Text,
+    /// What we have no decoder for.
+    Foreign,
+}
+
+impl Means {
+    fn of(declared: Option<&str>) -> Self {
+        let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "" | "application/octet-stream" | "application/x-www-form-urlencoded" => Self::Anything,
+            // The batch has the same first letters, so it is looked at first.
+            batch if batch.starts_with("application/cloudevents-batch") => Self::CloudEvents,
+            event if event.starts_with("application/cloudevents") => Self::CloudEvent,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
+                Self::Lines
+            }
+            "text/json" => Self::Json,
+            json if json.ends_with("/json") || json.ends_with("+json") => Self::Json,
+            "text/xml" => Self::Xml,
+            xml if xml.ends_with("/xml") || xml.ends_with("+xml") => Self::Xml,
+            "text/plain" => Self::Text,
+            _ => Self::Foreign,
+        }
+    }
 }
 
 /// What became of each message of one envelope.
@@ -39,6 +105,7 @@ type Items = Vec<Result<Draft, Refused>>;
 struct Intake<'e> {
     envelope: &'e Envelope,
     limits: &'e Limits,
+    means: Means,
 }
 
 impl Intake<'_> {
@@ -47,72 +114,103 @@ impl Intake<'_> {
     }
 
     fn items(&self) -> Result<Items, Rejection> {
-        let size = self.envelope.bytes.len();
-        if size > self.limits.envelope_bytes {
-            let detail = format!("{size} bytes; at most {} are taken at once", self.limits.envelope_bytes);
+        let bytes = &self.envelope.bytes;
+        if bytes.len() > self.limits.envelope_bytes {
+            let detail = format!("{} bytes; at most {} are taken at once", bytes.len(), self.limits.envelope_bytes);
             return Err(Rejection::decode(Reason::TooLarge, "", detail));
         }
-        let declared = self.envelope.media_type.as_deref().unwrap_or_default();
-        let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match essence.as_str() {
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => self.lines(),
-            _ => self.json(),
+        let content_type = self.envelope.media_type.as_deref();
+        if let Some(occurrence) = cloudevents::from_headers(&self.envelope.headers, content_type, bytes) {
+            return Ok(self.occurrence(occurrence?, bytes.clone()));
+        }
+        match self.means {
+            Means::Lines => self.lines(),
+            Means::Text => Ok(vec![self.kept(text::read(bytes, &self.envelope.headers), bytes.clone())]),
+            Means::Foreign => Err(unknown()),
+            Means::Xml => Ok(cap::decode(bytes, self.limits)),
+            Means::Anything if xml::looks_like(bytes) => Ok(cap::decode(bytes, self.limits)),
+            Means::Anything | Means::Json | Means::CloudEvent | Means::CloudEvents => self.json(),
         }
     }
 
-    fn json(&self) -> Result<Items, Rejection> {
-        let text = json::text(&self.envelope.bytes)?;
-        let mut parser = Parser::new(text, self.limits.depth);
-        match parser.peek() {
-            Some(b'[') => self.array(text),
-            Some(b'{') => {
-                let node = Parser::document(text, self.limits.depth)?;
-                Ok(vec![self.item(node, self.envelope.bytes.clone())])
-            }
-            _ => Err(Rejection::decode(Reason::UnknownFormat, "", "no decoder knows these bytes")),
-        }
+    fn kept(&self, read: Result<Draft, Rejection>, raw: Bytes) -> Result<Draft, Refused> {
+        read.map_err(|rejection| self.refused(rejection, raw))
     }
 
-    /// The items of a JSON array, each judged alone; broken JSON refuses the whole.
-    fn array(&self, text: &str) -> Result<Items, Rejection> {
-        let offset = self.envelope.bytes.len() - text.len();
-        let mut parser = Parser::new(text, self.limits.depth);
-        let mut items: Items = Vec::new();
-        let mut read = || {
-            parser.passes(b'[');
-            if parser.passes(b']') {
-                return Ok(());
-            }
-            loop {
-                parser.peek();
-                let start = parser.at();
-                let node = parser.value()?;
-                let raw = self.slice(offset + start..offset + parser.at());
-                match parser.take_repeated() {
-                    Some(fault) => items.push(Err(self.refused(fault.rejection(text), raw))),
-                    None => items.push(self.item(node, raw)),
-                }
-                if parser.passes(b']') {
-                    return Ok(());
-                }
-                if !parser.passes(b',') {
-                    return Err(parser.fault("`,` or `]` was expected"));
-                }
-            }
+    /// One JSON value that is a message, whichever decoder knows it.
+    fn item(&self, node: Node<'_>, raw: Bytes) -> Items {
+        let object = match &node {
+            Node::Object(object) => object,
+            _ => return vec![self.kept(native::read(node, Bytes::new(), container::JSON), raw)],
         };
-        read().map_err(|fault| fault.rejection(text))?;
-        Ok(items)
+        let is_event = matches!(self.means, Means::CloudEvent | Means::CloudEvents) || cloudevents::claims(object);
+        if is_event {
+            return match cloudevents::structured(node) {
+                Ok(occurrence) => self.occurrence(occurrence, raw),
+                Err(rejection) => vec![Err(self.refused(rejection, raw))],
+            };
+        }
+        let read = if features::claims(object) {
+            features::read(node, raw.clone())
+        } else if native::claims(object) || (self.means != Means::Anything && native::resembles(object)) {
+            native::read(node, raw.clone(), container::JSON)
+        } else {
+            Err(unknown())
+        };
+        vec![self.kept(read, raw)]
     }
 
-    fn lines(&self) -> Result<Items, Rejection> {
-        Ok(Vec::new())
+    /// A CloudEvent: the messages in it where a decoder knows its data, else the event itself.
+    fn occurrence(&self, mut occurrence: Occurrence<'_>, raw: Bytes) -> Items {
+        let means = Means::of(Some(&occurrence.data_type()));
+        if let (Means::Xml, Data::Bytes(bytes)) = (means, &occurrence.data) {
+            let found = cap::decode(bytes, self.limits);
+            if !container::is_unknown(&found) {
+                return found;
+            }
+        }
+        if cloudevents::carries_features(&occurrence.data)
+            && let Data::Json(node) = std::mem::replace(&mut occurrence.data, Data::None)
+        {
+            return self.carried(node, occurrence, raw);
+        }
+        if let (Means::Json, Data::Bytes(bytes)) = (means, &occurrence.data) {
+            let bytes = bytes.clone();
+            let text = json::text(&bytes).unwrap_or_default();
+            if let Ok(node @ Node::Object(_)) = Parser::document(text, self.limits.depth)
+                && node.as_object().is_some_and(features::claims)
+            {
+                return self.carried(node, occurrence, raw);
+            }
+        }
+        vec![Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth))]
     }
 
-    fn item(&self, node: Node<'_>, raw: Bytes) -> Result<Draft, Refused> {
-        native::read(node, raw.clone(), "application/json").map_err(|rejection| self.refused(rejection, raw))
-    }
-
-    fn slice(&self, range: Range<usize>) -> Bytes {
-        self.envelope.bytes.slice(range)
+    /// The features that a CloudEvent carries, each with the event's bytes; those of feeds we do
+    /// not know leave the event as it is.
+    fn carried(&self, node: Node<'_>, mut occurrence: Occurrence<'_>, raw: Bytes) -> Items {
+        let members = match &node {
+            Node::Object(object) if features::is_collection(object) => match object.get("features") {
+                Some(Node::List(items)) => items.clone(),
+                _ => Vec::new(),
+            },
+            _ => vec![node.clone()],
+        };
+        if members.first().is_none_or(|first| !features::is_known(first)) || members.len() > self.limits.items {
+            // The attributes and the data outlive the text they were read from.
+            occurrence.data = Data::Bytes(serde_json::to_vec(&node.into_value()).unwrap_or_default().into());
+            return vec![Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth))];
+        }
+        let read = |feature| features::read(feature, raw.clone());
+        members.into_iter().map(|feature| self.kept(read(feature), raw.clone())).collect()
     }
 }
+
+/// The refusal of what no decoder knows.
+fn unknown() -> Rejection {
+    let detail = format!("no decoder knows these bytes; send one of {}", MEDIA_TYPES.join(", "));
+    Rejection::decode(Reason::UnknownFormat, "", detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -77,26 +77,13 @@ pub fn speaker(format: Format, sender: &str, authority: &Authority) -> String {
     if let Some(issuer) = of_sender(sender) {
         return issuer.name.to_owned();
     }
-    let name = normalized(sender);
+    // A CloudEvents source is a whole address: its path tells sources apart.
+    let name = if format == Format::CloudEvents { sender.to_owned() } else { normalized(sender) };
     let own = name == authority.namespace;
     if own || format.names_its_issuer() || authority.is_bound_to(&name) {
         name
     } else {
         format!("{}/{name}", authority.namespace)
-    }
-}
-
-/// Brings an issuer's message id into its one form: DWD sends one message in several languages,
-/// each with the language at the end of the same id.
-pub fn normalize_id(issuer: &str, id: &mut String) {
-    if issuer != "dwd" {
-        return;
-    }
-    if let Some((stem, suffix)) = id.rsplit_once('.')
-        && suffix.len() == 3
-        && suffix.bytes().all(|letter| letter.is_ascii_uppercase())
-    {
-        id.truncate(stem.len());
     }
 }
 

@@ -75,10 +75,6 @@ pub fn normalize(drafts: Batch<Draft>, envelopes: &[Envelope]) -> Batch<Believed
 /// What we believe of one draft, item number `index` of its envelope.
 fn believe(mut draft: Draft, envelope: &Envelope, index: usize) -> Believed {
     let issuer = issuer::speaker(draft.format, &draft.sender, &envelope.authority);
-    if let Some(id) = &mut draft.native_id {
-        issuer::normalize_id(&issuer, id);
-    }
-    draft.references.iter_mut().for_each(|id| issuer::normalize_id(&issuer, id));
     let identity = identity::identify(&draft, envelope, &issuer, index);
     times::set_aside_suspects(&mut draft, envelope.received);
     draft.segments.iter_mut().flat_map(|segment| &mut segment.texts).for_each(words::settle_language);

@@ -16,6 +16,8 @@ use crate::rejection::{Reason, Rejection};
 
 use ring::Survey;
 
+pub(crate) use ring::contains;
+
 /// Half the length of a meridian circle in kilometers: no point of Earth is farther from another.
 const FARTHEST_KM: f64 = 20_037.6;
 

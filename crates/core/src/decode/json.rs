@@ -80,6 +80,10 @@ impl<'a> Object<'a> {
         self.members.iter().find(|(key, _)| key == name).map(|(_, node)| node)
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// Takes a member out; `None` when it is absent or null.
     pub(crate) fn take(&mut self, name: &str) -> Option<Node<'a>> {
         let index = self.members.iter().position(|(key, _)| key == name)?;

@@ -7,12 +7,54 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::faults::{At, Faults};
-use super::json::Node;
+use super::json::{Node, Object};
 use crate::draft::{Draft, Format, ThreadKey};
 use crate::event::Code;
 use crate::id::UserId;
 use crate::rejection::{Reason, Rejection};
 use crate::time::Timestamp;
+
+/// Names that only an event of ours would have together with a title.
+const TELLING: &[&str] = &[
+    "texts",
+    "category",
+    "severity",
+    "urgency",
+    "certainty",
+    "occurred",
+    "sent",
+    "onset",
+    "expires",
+    "ends",
+    "lat",
+    "lon",
+    "radius_km",
+    "magnitude",
+    "measures",
+    "thread",
+    "audience",
+    "segments",
+    "areas",
+    "severity_native",
+];
+/// Names that many forms of JSON have.
+const COMMON: &[&str] = &["id", "title", "source", "type", "status", "action", "geometry", "updated", "links", "extra"];
+
+/// True for an object that is surely meant as our own form.
+pub(super) fn claims(object: &Object<'_>) -> bool {
+    let is_titled = object.has("title") || object.has("texts");
+    let is_ours = |(name, _): &(std::borrow::Cow<'_, str>, Node<'_>)| is_in(TELLING, name) || is_in(COMMON, name);
+    is_titled && (object.members.iter().any(|(name, _)| is_in(TELLING, name)) || object.members.iter().all(is_ours))
+}
+
+/// True for an object that may be meant as our own form, so that what it lacks can be told.
+pub(super) fn resembles(object: &Object<'_>) -> bool {
+    object.has("title") || object.members.iter().any(|(name, _)| is_in(TELLING, name))
+}
+
+fn is_in(list: &[&str], name: &str) -> bool {
+    list.contains(&name)
+}
 
 /// Reads one item of our own JSON.
 pub(super) fn read(node: Node<'_>, raw: Bytes, media_type: &str) -> Result<Draft, Rejection> {

@@ -50,7 +50,7 @@ pub(super) fn wound(points: Ring, counter_clockwise: bool) -> Ring {
 }
 
 /// True when `point` is inside by the even-odd rule; on the bound it may be either.
-pub(super) fn contains(points: &[Point], point: Point) -> bool {
+pub(crate) fn contains(points: &[Point], point: Point) -> bool {
     let mut inside = false;
     for edge in points.windows(2) {
         let (a, b) = (edge[0], edge[1]);

@@ -21,6 +21,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The refusal of the item that begins at byte `start`, with the pointer from there.
+    pub(crate) fn rejection_within(self, text: &str, start: usize) -> Rejection {
+        let within = Self { at: self.at.saturating_sub(start), ..self };
+        within.rejection(&text[start..])
+    }
+
     /// The refusal of `text`: broken JSON is placed by line and column, the rest by pointer.
     pub(crate) fn rejection(self, text: &str) -> Rejection {
         let at = self.at.min(text.len());
@@ -142,17 +148,10 @@ impl<'a> Parser<'a> {
             return Ok(Node::Object(Object::default()));
         }
         loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("a member's name in double quotes was expected"));
-            }
-            let name_at = self.at;
-            let name = self.string()?;
+            let (name, name_at) = self.name()?;
             if names.holds(&name, &members) && self.repeated.is_none() {
                 let detail = format!("the member `{}` stands twice", name.chars().take(64).collect::<String>());
                 self.repeated = Some(Fault { reason: Reason::DuplicateKey, at: name_at, detail });
-            }
-            if !self.passes(b':') {
-                return Err(self.fault("`:` was expected"));
             }
             let node = self.value()?;
             members.push((name, node));
@@ -163,6 +162,19 @@ impl<'a> Parser<'a> {
                 return Err(self.fault("`,` or `}` was expected"));
             }
         }
+    }
+
+    /// A member's name with the colon after it, and at which byte it stands.
+    pub(crate) fn name(&mut self) -> Result<(Cow<'a, str>, usize), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("a member's name in double quotes was expected"));
+        }
+        let at = self.at;
+        let name = self.string()?;
+        if !self.passes(b':') {
+            return Err(self.fault("`:` was expected"));
+        }
+        Ok((name, at))
     }
 
     fn literal(&mut self, word: &str, node: Node<'a>) -> Result<Node<'a>, Fault> {

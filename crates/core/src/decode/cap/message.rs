@@ -1,0 +1,286 @@
+//! What an alert means: the draft of one message.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::group::group;
+use super::ids::{plain_id, references};
+use super::notes::Notes;
+use super::read::{Alert, Info};
+use super::{MEDIA_TYPE, info, times};
+use crate::decode::xml::{Xml, shorten};
+use crate::draft::{Draft, Format, ThreadKey};
+use crate::envelope::Limits;
+use crate::event::{Code, Link};
+use crate::id::UserId;
+use crate::rejection::{Reason, Rejection};
+use crate::vocabulary::{Action, Category, Status, Urgency};
+
+/// Lists up to here are searched, longer ones hashed.
+const SHORT_LIST: usize = 16;
+
+/// Makes the draft of an alert.
+///
+/// # Errors
+/// `MissingField` without identifier, sender or sent, and for an Alert without info;
+/// `InvalidEnum` for an unknown status or message type; `InvalidTime` for an unreadable `sent`;
+/// `TooLarge` for too many points.
+pub(super) fn draft(
+    alert: &Alert<'_>,
+    raw: Bytes,
+    mut notes: Notes,
+    xml: &Xml<'_>,
+    limits: &Limits,
+) -> Result<Draft, Rejection> {
+    let missing = |name: &str| xml.fault(Reason::MissingField, alert.at, format!("the alert has no <{name}>"));
+    let mut draft = Draft::new(Format::Cap, MEDIA_TYPE, raw);
+    let identifier = alert.identifier.as_deref().ok_or_else(|| missing("identifier"))?;
+    draft.native_id = Some(plain_id(identifier).to_owned());
+    draft.sender = alert.sender.as_deref().ok_or_else(|| missing("sender"))?.to_owned();
+    let sent = alert.sent.as_deref().ok_or_else(|| missing("sent"))?;
+    read_sent(sent, alert, &mut draft, &mut notes, xml)?;
+    let status = alert.status.as_deref().ok_or_else(|| missing("status"))?;
+    draft.status = status
+        .parse::<Status>()
+        .map_err(|fault| xml.fault(Reason::InvalidEnum, alert.status_at, format!("status {fault}")))?;
+    let kind = alert.kind.as_deref().ok_or_else(|| missing("msgType"))?;
+    let action = action(kind).ok_or_else(|| {
+        let detail = format!("msgType `{}` is not one of Alert, Update, Cancel, Ack, Error", shorten(kind));
+        xml.fault(Reason::InvalidEnum, alert.kind_at, detail)
+    })?;
+    read_references(alert, &mut draft, &mut notes);
+    if alert.infos.is_empty() {
+        let may_be_bare = match action {
+            Action::New => false,
+            Action::Update => !draft.references.is_empty(),
+            _ => true,
+        };
+        if !may_be_bare {
+            let detail = format!("a message of type {} without <info>, and so without what it is about", shorten(kind));
+            return Err(xml.fault(Reason::MissingField, alert.at, detail));
+        }
+    }
+    read_segments(alert, action, &mut draft, &mut notes, limits)?;
+    let is_over =
+        action == Action::Update && !draft.segments.is_empty() && draft.segments.iter().all(|part| part.ended);
+    draft.action = Some(if is_over { Action::End } else { action });
+    read_scope(alert, &mut draft, &mut notes);
+    read_rest(alert, &mut draft);
+    let (warnings, extra) = notes.into_parts();
+    draft.warnings.extend(warnings);
+    for (name, value) in extra {
+        // A name of ours stays ours.
+        draft.extra.entry(name).or_insert(value);
+    }
+    Ok(draft)
+}
+
+fn action(kind: &str) -> Option<Action> {
+    let known = [
+        ("Alert", Action::New),
+        ("Update", Action::Update),
+        ("Cancel", Action::Cancel),
+        ("Ack", Action::Ack),
+        ("Error", Action::Error),
+    ];
+    known.iter().find(|(word, _)| word.eq_ignore_ascii_case(kind)).map(|(_, action)| *action)
+}
+
+fn read_sent(
+    sent: &str,
+    alert: &Alert<'_>,
+    draft: &mut Draft,
+    notes: &mut Notes,
+    xml: &Xml<'_>,
+) -> Result<(), Rejection> {
+    let reading = times::read(sent).filter(|reading| reading.time.is_some()).ok_or_else(|| {
+        let detail = format!("<sent> `{}` is no time; write 2026-01-02T03:04:05-00:00", shorten(sent));
+        xml.fault(Reason::InvalidTime, alert.sent_at, detail)
+    })?;
+    draft.sent = reading.time;
+    if let Some((code, detail)) = reading.repair {
+        notes.warn(code, "/sent", detail);
+    }
+    if times::is_worth_keeping(sent) {
+        draft.time_texts.insert("sent".to_owned(), sent.to_owned());
+    }
+    Ok(())
+}
+
+fn read_references(alert: &Alert<'_>, draft: &mut Draft, notes: &mut Notes) {
+    let Some(text) = alert.references.as_deref() else { return };
+    let (ids, unreadable) = references(text);
+    if unreadable > 0 {
+        notes.warn("reference_unreadable", "/references", format!("{unreadable} references name no message"));
+    }
+    let own = draft.native_id.as_deref().unwrap_or_default();
+    let others: Vec<String> = ids.iter().filter(|id| **id != own).map(|id| (*id).to_owned()).collect();
+    if others.len() < ids.len() {
+        notes.warn("reference_to_itself", "/references", "the message refers to itself; that reference was dropped");
+    }
+    draft.references = others;
+    keep_first(&mut draft.references);
+}
+
+fn read_segments(
+    alert: &Alert<'_>,
+    action: Action,
+    draft: &mut Draft,
+    notes: &mut Notes,
+    limits: &Limits,
+) -> Result<(), Rejection> {
+    let groups = group(&alert.infos);
+    let single = groups.len() == 1;
+    let mut reader = info::Reader { draft, notes, limits, vertices: 0, worst_level: None };
+    for (index, group) in groups.iter().enumerate() {
+        let pointer = if single { String::new() } else { format!("/segments/{index}") };
+        let mut segment = reader.segment(group, &pointer)?;
+        // A quake is always past; saying so does not end it.
+        let is_past = segment.urgency == Urgency::Past && segment.category != Category::Earthquake;
+        let all_clear = segment.response.iter().any(|word| word == "AllClear");
+        segment.ended = action == Action::Update && (is_past || all_clear);
+        reader.draft.segments.push(segment);
+    }
+    reader.finish();
+    Ok(())
+}
+
+/// Who may see it.
+fn read_scope(alert: &Alert<'_>, draft: &mut Draft, notes: &mut Notes) {
+    match alert.scope.as_deref() {
+        None => notes.warn("scope_missing", "", "no <scope>; it was taken as Public"),
+        Some(scope) => {
+            let is_public = scope.eq_ignore_ascii_case("Public");
+            if !is_public && !scope.eq_ignore_ascii_case("Private") && !scope.eq_ignore_ascii_case("Restricted") {
+                let detail = format!("scope `{}` is not known; the message was taken as Restricted", shorten(scope));
+                notes.warn("invalid_enum", "/extra/scope", detail);
+            }
+            draft.restricted = !is_public;
+            draft.extra.insert("scope".to_owned(), scope.into());
+        }
+    }
+    if let Some(addresses) = alert.addresses.as_deref() {
+        let list = split_list(addresses);
+        // Most addresses are mail addresses and the like, which no user here is known by.
+        let users: Vec<UserId> = list.iter().filter_map(|address| address.parse().ok()).collect();
+        if draft.restricted && !users.is_empty() {
+            draft.audience = Some(users);
+        }
+        draft.extra.insert("addresses".to_owned(), list.into());
+    }
+}
+
+/// The items of a list separated by white space, where `"several words"` are one.
+fn split_list(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    for (index, part) in text.split('"').enumerate() {
+        if index % 2 == 1 {
+            items.push(part.trim().to_owned());
+        } else {
+            items.extend(part.split_ascii_whitespace().map(str::to_owned));
+        }
+    }
+    items.retain(|item| !item.is_empty());
+    items
+}
+
+fn read_rest(alert: &Alert<'_>, draft: &mut Draft) {
+    let said = [("source", &alert.source), ("restriction", &alert.restriction), ("note", &alert.note)];
+    for (name, text) in said {
+        if let Some(text) = text {
+            draft.extra.insert(name.to_owned(), Value::String(text.to_string()));
+        }
+    }
+    if !alert.codes.is_empty() {
+        let codes: Vec<&str> = alert.codes.iter().map(|code| &**code).collect();
+        draft.extra.insert("code".to_owned(), codes.into());
+    }
+    if let Some(incidents) = alert.incidents.as_deref() {
+        draft.related.extend(split_list(incidents).into_iter().map(|name| Code::new("cap:incident", name)));
+    }
+    if alert.is_signed {
+        draft.extra.insert("signature".to_owned(), json!({"present": true}));
+    }
+    read_parameters(&alert.infos, draft);
+    keep_first(&mut draft.related);
+}
+
+/// Parameters of all info blocks by name, and what some issuers say in them.
+fn read_parameters(infos: &[Info<'_>], draft: &mut Draft) {
+    let mut parameters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in infos.iter().flat_map(|info| &info.parameters) {
+        parameters.entry(name).or_default().push(value);
+    }
+    if parameters.is_empty() {
+        return;
+    }
+    parameters.values_mut().for_each(keep_first);
+    let first = |name: &str| parameters.get(name).and_then(|values| values.first()).copied();
+    if let (Some(kind), Some(id)) = (first("eventtype"), first("eventid")) {
+        // GDACS numbers its happenings; each message is an episode of one.
+        let value = format!("{kind}{id}");
+        draft.related.push(Code::new("gdacs", value.clone()));
+        if draft.native_id.as_deref().is_some_and(|id| id.starts_with("GDACS_")) {
+            draft.thread_keys.push(ThreadKey { scheme: "gdacs", value });
+        }
+    }
+    draft.related.extend(first("glide").map(|glide| Code::new("glide", glide)));
+    for text in parameters.get("expiredReferences").into_iter().flatten() {
+        let (ids, _) = references(text);
+        draft.related.extend(ids.into_iter().map(|id| Code::new("cap:expired_reference", id)));
+    }
+    for (name, measure) in MEASURES {
+        if let Some(number) = first(name).and_then(leading_number) {
+            draft.measures.entry((*measure).to_owned()).or_insert(number);
+        }
+    }
+    let parameters: Map<String, Value> =
+        parameters.into_iter().map(|(name, values)| (name.to_owned(), values.into())).collect();
+    draft.extra.insert("parameters".to_owned(), Value::Object(parameters));
+}
+
+/// Parameters of seismic and tsunami centers that are numbers with a known unit.
+const MEASURES: &[(&str, &str)] = &[
+    ("Magnitude", "magnitude"),
+    ("EventPreliminaryMagnitude", "magnitude"),
+    ("Depth", "depth_km"),
+    ("EventDepth", "depth_km"),
+];
+
+/// The number that a text begins with, if what follows is no unit but kilometers.
+fn leading_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|letter: char| !matches!(letter, '0'..='9' | '.' | '-' | '+')).unwrap_or(text.len());
+    let unit = text[end..].trim_start().to_ascii_lowercase();
+    let is_known = unit.is_empty() || unit == "km" || unit.starts_with("km ") || unit.starts_with("kilomet");
+    text[..end].parse().ok().filter(|number: &f64| is_known && number.is_finite())
+}
+
+/// Drops later copies of equal items.
+pub(super) fn keep_first<T: Eq + Hash + Clone>(list: &mut Vec<T>) {
+    if list.len() <= SHORT_LIST {
+        let mut index = 1;
+        while index < list.len() {
+            if list[..index].contains(&list[index]) {
+                list.remove(index);
+            } else {
+                index += 1;
+            }
+        }
+    } else {
+        let mut seen = HashSet::with_capacity(list.len());
+        list.retain(|item| seen.insert(item.clone()));
+    }
+}
+
+/// Adds a link that is not there yet.
+pub(super) fn add_link(links: &mut Vec<Link>, rel: &str, href: &str) {
+    let is_there = |link: &Link| link.rel == rel && link.href == href;
+    // A stranger could list so many that looking each up would take too long.
+    if links.len() < 1_000 && !links.iter().any(is_there) {
+        links.push(Link { rel: rel.to_owned(), href: href.to_owned() });
+    }
+}

@@ -1,0 +1,428 @@
+//! Reads XML without copying: a cursor over elements and texts that borrows from the document.
+//!
+//! Our own, because it is several times faster than the general crate and refuses what a message
+//! never needs: document types, custom entities, endless nesting. Namespaces are resolved; an
+//! unbound prefix is told, not refused. Faults name `line:column`.
+
+mod encoding;
+mod markup;
+mod value;
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memchr3, memmem};
+
+use crate::envelope::Limits;
+use crate::rejection::{Reason, Rejection};
+
+pub(crate) use encoding::{Decoded, decode_text};
+pub(crate) use value::{add_member, element_value};
+
+use markup::{Attributes, unescape};
+
+/// True for bytes that can only be XML: the first letter is `<`, in UTF-8 or UTF-16.
+pub(crate) fn looks_like(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFE, 0xFF, 0, b'<', ..] | [0xFF, 0xFE, b'<', 0, ..] | [0, b'<', ..] => true,
+        _ => bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start().first() == Some(&b'<'),
+    }
+}
+
+/// Live namespace declarations; a document with more wants to exhaust us.
+const BINDINGS_MAX: usize = 256;
+
+/// The namespaces we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    /// CAP 1.1 or 1.2.
+    Cap,
+    /// Atom (RFC 4287).
+    Atom,
+    /// XML signatures.
+    Signature,
+    /// None: no prefix, no default namespace.
+    None,
+    /// A prefix that nobody declared.
+    Unbound,
+    /// Any other.
+    Other,
+}
+
+impl Namespace {
+    fn of(uri: &str) -> Self {
+        match uri {
+            "urn:oasis:names:tc:emergency:cap:1.2" | "urn:oasis:names:tc:emergency:cap:1.1" => Self::Cap,
+            "http://www.w3.org/2005/Atom" => Self::Atom,
+            "http://www.w3.org/2000/09/xmldsig#" => Self::Signature,
+            "" => Self::None,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The beginning of an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tag<'a> {
+    /// Its name without prefix.
+    pub(crate) name: &'a str,
+    /// Its prefix, empty without one.
+    pub(crate) prefix: &'a str,
+    /// What its prefix stands for.
+    pub(crate) namespace: Namespace,
+    /// Where it begins, in bytes of the decoded document.
+    pub(crate) at: usize,
+    attributes: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// The value of the attribute called `name` as written, references included.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'a str> {
+        Attributes::new(self.attributes).flatten().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+}
+
+/// What comes next in a document.
+#[derive(Debug)]
+pub(crate) enum Token<'a> {
+    /// An element begins.
+    Open(Tag<'a>),
+    /// Text, its references resolved; never only white space.
+    Text(Cow<'a, str>),
+    /// The innermost open element ends.
+    Close,
+    /// The document ends.
+    End,
+}
+
+struct Binding<'a> {
+    prefix: &'a str,
+    namespace: Namespace,
+}
+
+struct OpenElement<'a> {
+    qualified: &'a str,
+    bindings_before: usize,
+}
+
+/// A cursor over a document.
+pub(crate) struct Xml<'a> {
+    text: &'a str,
+    at: usize,
+    open: Vec<OpenElement<'a>>,
+    bindings: Vec<Binding<'a>>,
+    /// An element was written as `<name/>`: its end comes next.
+    closes_now: bool,
+    depth_max: usize,
+}
+
+impl<'a> Xml<'a> {
+    /// A cursor before the first element of a decoded document.
+    pub(crate) fn new(text: &'a str, limits: &Limits) -> Self {
+        let (open, bindings) = (Vec::with_capacity(12), Vec::with_capacity(4));
+        Self { text, at: 0, open, bindings, closes_now: false, depth_max: limits.depth }
+    }
+
+    /// The root element.
+    ///
+    /// # Errors
+    /// As [`Xml::next`], and when there is none.
+    pub(crate) fn root(&mut self) -> Result<Tag<'a>, Rejection> {
+        match self.next()? {
+            Token::Open(tag) => Ok(tag),
+            _ => Err(self.fault(Reason::InvalidXml, self.at, "a document without an element")),
+        }
+    }
+
+    /// What comes next; comments, instructions and white space between elements are passed over.
+    ///
+    /// # Errors
+    /// `InvalidXml`, `DtdRefused`, `TooDeep` or `TooLarge` with `line:column`.
+    pub(crate) fn next(&mut self) -> Result<Token<'a>, Rejection> {
+        if self.closes_now {
+            self.closes_now = false;
+            self.pop();
+            return Ok(Token::Close);
+        }
+        loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            let Some(length) = memchr(b'<', rest) else { return self.end_of_document() };
+            let start = self.at;
+            if length > 0 && !rest[..length].trim_ascii().is_empty() {
+                return self.text_token(start, start + length).map(Token::Text);
+            }
+            self.at = start + length;
+            match rest.get(length + 1) {
+                Some(b'/') => {
+                    self.close_tag()?;
+                    return Ok(Token::Close);
+                }
+                Some(b'?') => self.pass("?>", "an instruction that never ends")?,
+                Some(b'!') => {
+                    if let Some(text) = self.bang()? {
+                        return Ok(Token::Text(Cow::Borrowed(text)));
+                    }
+                }
+                _ => return self.open_tag().map(Token::Open),
+            }
+        }
+    }
+
+    /// The text of the element that was just opened, trimmed, up to and with its end. Elements
+    /// inside it give their text in place.
+    ///
+    /// # Errors
+    /// As [`Xml::next`].
+    pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Rejection> {
+        if let Some(text) = self.plain_text() {
+            return Ok(Cow::Borrowed(text));
+        }
+        let mut whole = String::new();
+        let inside = self.open.len();
+        loop {
+            match self.next()? {
+                Token::Text(text) => whole.push_str(&text),
+                Token::Open(_) => {}
+                Token::Close if self.open.len() < inside => break,
+                Token::Close => {}
+                Token::End => return Err(self.unexpected_end()),
+            }
+        }
+        let trimmed = whole.trim_ascii();
+        if trimmed.len() < whole.len() {
+            whole = trimmed.to_owned();
+        }
+        Ok(Cow::Owned(whole))
+    }
+
+    /// The text of the element just opened if nothing but text stands in it; else nothing is read.
+    fn plain_text(&mut self) -> Option<&'a str> {
+        if self.closes_now {
+            return None;
+        }
+        let rest = &self.text.as_bytes()[self.at..];
+        let length = memchr3(b'<', b'&', b'\r', rest)?;
+        let name = self.open.last()?.qualified;
+        let end = rest.get(length..)?.strip_prefix(b"</")?.strip_prefix(name.as_bytes())?.first();
+        if end != Some(&b'>') {
+            return None;
+        }
+        let text = self.text.get(self.at..self.at + length)?;
+        self.at += length + name.len() + 3;
+        self.pop();
+        Some(text.trim_ascii())
+    }
+
+    /// Passes over the rest of the element that was just opened.
+    ///
+    /// # Errors
+    /// As [`Xml::next`].
+    pub(crate) fn skip(&mut self) -> Result<(), Rejection> {
+        let inside = self.open.len();
+        while self.open.len() >= inside {
+            if matches!(self.next()?, Token::End) {
+                return Err(self.unexpected_end());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads to the end of the document, which may hold nothing more.
+    ///
+    /// # Errors
+    /// `InvalidXml` when something follows the root element.
+    pub(crate) fn finish(&mut self) -> Result<(), Rejection> {
+        match self.next()? {
+            Token::End => Ok(()),
+            _ => Err(self.fault(Reason::InvalidXml, self.at, "something follows the root element")),
+        }
+    }
+
+    /// How far it has read, in bytes of the decoded document.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// How many elements are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// A refusal that points to a place of the document.
+    pub(crate) fn fault(&self, reason: Reason, at: usize, detail: impl Into<String>) -> Rejection {
+        Rejection::decode(reason, place(self.text, at), detail)
+    }
+
+    /// The document ended inside an element.
+    pub(crate) fn unexpected_end(&self) -> Rejection {
+        let name = self.open.last().map_or("", |element| element.qualified);
+        self.fault(Reason::InvalidXml, self.text.len(), format!("the document ends before </{name}>"))
+    }
+
+    fn end_of_document(&mut self) -> Result<Token<'a>, Rejection> {
+        if !self.open.is_empty() {
+            return Err(self.unexpected_end());
+        }
+        if !self.text[self.at..].trim_ascii().is_empty() {
+            return Err(self.fault(Reason::InvalidXml, self.at, "text outside of the root element"));
+        }
+        self.at = self.text.len();
+        Ok(Token::End)
+    }
+
+    fn text_token(&mut self, start: usize, end: usize) -> Result<Cow<'a, str>, Rejection> {
+        if self.open.is_empty() {
+            return Err(self.fault(Reason::InvalidXml, start, "text outside of the root element"));
+        }
+        self.at = end;
+        unescape(&self.text[start..end])
+            .map_err(|(offset, detail)| self.fault(Reason::InvalidXml, start + offset, detail))
+    }
+
+    fn pop(&mut self) {
+        if let Some(element) = self.open.pop() {
+            self.bindings.truncate(element.bindings_before);
+        }
+    }
+
+    fn close_tag(&mut self) -> Result<(), Rejection> {
+        let start = self.at;
+        let rest = &self.text[start + 2..];
+        let Some(length) = memchr(b'>', rest.as_bytes()) else {
+            return Err(self.fault(Reason::InvalidXml, start, "a tag that never ends"));
+        };
+        let name = rest[..length].trim_ascii_end();
+        match self.open.last() {
+            Some(element) if element.qualified == name => {}
+            Some(element) => {
+                let detail = format!("</{}> where </{}> is expected", shorten(name), element.qualified);
+                return Err(self.fault(Reason::InvalidXml, start, detail));
+            }
+            None => return Err(self.fault(Reason::InvalidXml, start, format!("</{}> ends nothing", shorten(name)))),
+        }
+        self.at = start + 2 + length + 1;
+        self.pop();
+        Ok(())
+    }
+
+    fn open_tag(&mut self) -> Result<Tag<'a>, Rejection> {
+        let start = self.at;
+        let rest = &self.text.as_bytes()[start + 1..];
+        let name_length = rest.iter().position(|byte| !markup::is_name_byte(*byte)).unwrap_or(rest.len());
+        let qualified = &self.text[start + 1..start + 1 + name_length];
+        if !markup::is_name(qualified) {
+            return Err(self.fault(Reason::InvalidXml, start, "`<` that begins no element; text writes it as `&lt;`"));
+        }
+        if self.open.len() >= self.depth_max {
+            let detail = format!("elements are nested deeper than {} levels", self.depth_max);
+            return Err(self.fault(Reason::TooDeep, start, detail));
+        }
+        self.open.push(OpenElement { qualified, bindings_before: self.bindings.len() });
+        let mut attributes = "";
+        if rest.get(name_length) == Some(&b'>') {
+            self.at = start + name_length + 2;
+        } else {
+            attributes = self.attributes(start, start + 1 + name_length)?;
+        }
+        let (prefix, name) = qualified.split_once(':').unwrap_or(("", qualified));
+        Ok(Tag { name, prefix, namespace: self.resolve(prefix), at: start, attributes })
+    }
+
+    /// Reads from the end of an element's name to the end of its tag and binds what it declares.
+    fn attributes(&mut self, tag: usize, from: usize) -> Result<&'a str, Rejection> {
+        let bytes = self.text.as_bytes();
+        let mut at = from;
+        let end = loop {
+            match memchr3(b'>', b'"', b'\'', &bytes[at..]).map(|offset| at + offset) {
+                Some(found) if bytes[found] == b'>' => break found,
+                Some(quote) => match memchr(bytes[quote], &bytes[quote + 1..]) {
+                    Some(length) => at = quote + 1 + length + 1,
+                    None => return Err(self.fault(Reason::InvalidXml, quote, "a quoted value that never ends")),
+                },
+                None => return Err(self.fault(Reason::InvalidXml, tag, "a tag that never ends")),
+            }
+        };
+        self.closes_now = bytes[end - 1] == b'/' && end > from;
+        self.at = end + 1;
+        let attributes = &self.text[from..end - usize::from(self.closes_now)];
+        for attribute in Attributes::new(attributes) {
+            let (name, value) = attribute.map_err(|detail| self.fault(Reason::InvalidXml, tag, detail))?;
+            let prefix = match name.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(rest) if rest.starts_with(':') => &rest[1..],
+                _ => continue,
+            };
+            if self.bindings.len() == BINDINGS_MAX {
+                return Err(self.fault(Reason::TooLarge, tag, format!("more than {BINDINGS_MAX} namespaces")));
+            }
+            self.bindings.push(Binding { prefix, namespace: Namespace::of(value.trim_ascii()) });
+        }
+        Ok(attributes)
+    }
+
+    fn resolve(&self, prefix: &str) -> Namespace {
+        let bound = self.bindings.iter().rev().find(|binding| binding.prefix == prefix);
+        match bound {
+            Some(binding) => binding.namespace,
+            None if prefix.is_empty() => Namespace::None,
+            None => Namespace::Unbound,
+        }
+    }
+
+    /// What begins with `<!`: the text of a CDATA section, nothing for a comment.
+    fn bang(&mut self) -> Result<Option<&'a str>, Rejection> {
+        let rest = &self.text[self.at..];
+        if rest.starts_with("<!--") {
+            self.pass("-->", "a comment that never ends")?;
+            return Ok(None);
+        }
+        if rest.starts_with("<![CDATA[") {
+            if self.open.is_empty() {
+                return Err(self.fault(Reason::InvalidXml, self.at, "text outside of the root element"));
+            }
+            let start = self.at + 9;
+            self.pass("]]>", "a CDATA section that never ends")?;
+            return Ok(Some(&self.text[start..self.at - 3]));
+        }
+        if rest.get(..9).is_some_and(|word| word.eq_ignore_ascii_case("<!DOCTYPE")) {
+            let detail = "a document type declaration can name files and entities; none is taken";
+            return Err(self.fault(Reason::DtdRefused, self.at, detail));
+        }
+        Err(self.fault(Reason::InvalidXml, self.at, "`<!` that begins neither a comment nor CDATA"))
+    }
+
+    /// Passes over what ends with `end`.
+    fn pass(&mut self, end: &str, otherwise: &str) -> Result<(), Rejection> {
+        // After `<!--` or `<?` at the earliest; `<?>` and `<!-->` do not end themselves.
+        let from = (self.at + 2 + usize::from(end == "-->") * 2).min(self.text.len());
+        match memmem::find(&self.text.as_bytes()[from..], end.as_bytes()) {
+            Some(length) => {
+                self.at = from + length + end.len();
+                Ok(())
+            }
+            None => Err(self.fault(Reason::InvalidXml, self.at, otherwise)),
+        }
+    }
+}
+
+/// `line:column` of a byte, both from 1, columns in characters.
+pub(crate) fn place(text: &str, at: usize) -> String {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let line = 1 + memchr::memchr_iter(b'\n', before).count();
+    // Bytes that do not continue a UTF-8 character each begin one.
+    let column = 1 + before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+    format!("{line}:{column}")
+}
+
+/// At most 64 characters of something that a stranger named.
+pub(crate) fn shorten(text: &str) -> &str {
+    text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
+}
+
+/// True when a text holds characters that mean something in XML.
+fn has_markup(text: &str) -> bool {
+    memchr2(b'&', b'\r', text.as_bytes()).is_some()
+}
+
+#[cfg(test)]
+mod tests;
