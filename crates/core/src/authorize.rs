@@ -36,3 +36,28 @@ pub fn is_official(issuer: &str, authority: &Authority) -> bool {
         Issuers::Only(names) => names.iter().any(|name| name == issuer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(names: Option<&[&str]>) -> Authority {
+        let issuers =
+            names.map_or(Issuers::All, |names| Issuers::Only(names.iter().map(|name| (*name).into()).collect()));
+        Authority { namespace: "key".into(), issuers, may_publish: true }
+    }
+
+    #[test]
+    fn official_is_by_binding_only() {
+        for (issuer, names, expected) in [
+            ("usgs", None, true),
+            ("key", None, false),
+            ("usgs", Some(&["usgs"][..]), true),
+            ("usgs", Some(&["dwd"][..]), false),
+            ("key", Some(&[][..]), false),
+            ("city fire", Some(&["city fire"][..]), true),
+        ] {
+            assert_eq!(is_official(issuer, &authority(names)), expected, "{issuer} {names:?}");
+        }
+    }
+}

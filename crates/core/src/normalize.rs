@@ -3,7 +3,7 @@
 mod times;
 mod summary;
 mod words;
-mod place;
+mod units;
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ use crate::issuer;
 use crate::time::Timestamp;
 use crate::vocabulary::{Action, Category, Certainty, GeometryOrigin, PlacePrecision, Severity, Urgency};
 
-pub use place::place;
+pub(crate) use times::default_hours;
 
 /// What a message says about its thread, for the owner to resolve.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,7 +60,7 @@ pub struct Believed {
     pub bound: bool,
 }
 
-/// Turns each draft into an event, with its identity; places are left to [`place`].
+/// Turns each draft into an event, with its identity; places are left to `enrich`.
 ///
 /// Times are judged by when their envelope was received, so that a replay judges them alike.
 pub fn normalize(drafts: Batch<Draft>, envelopes: &[Envelope]) -> Batch<Believed> {
@@ -77,6 +77,7 @@ fn believe(mut draft: Draft, envelope: &Envelope, index: usize) -> Believed {
     let issuer = issuer::speaker(draft.format, &draft.sender, &envelope.authority);
     let identity = identity::identify(&draft, envelope, &issuer, index);
     times::set_aside_suspects(&mut draft, envelope.received);
+    units::add_si(&mut draft.measures);
     draft.segments.iter_mut().flat_map(|segment| &mut segment.texts).for_each(words::settle_language);
     let thread = ThreadHints {
         keys: std::mem::take(&mut draft.thread_keys),

@@ -56,7 +56,7 @@ pub(super) fn hazard_end(segments: &[Segment], begun: Timestamp) -> Timestamp {
 
 /// How long a happening lasts in hours when its sender does not say. Ours, not measured: an
 /// earthquake is news for a day, news for two (DESIGN section 5).
-pub(super) fn default_hours(category: Category, kind: &str) -> i64 {
+pub(crate) fn default_hours(category: Category, kind: &str) -> i64 {
     if kind.contains("thunderstorm") || kind.contains("tornado") || kind.contains("flash") {
         return 3;
     }
