@@ -5,12 +5,16 @@
 
 mod json;
 mod text;
+mod keys;
+mod query;
 mod check;
 mod compile;
 mod words;
 mod evaluate;
 mod condition;
+mod reason;
 
+pub use check::{CONJUNCTIONS_MAX, DEPTH_MAX, FILTER_BYTES_MAX, TERMS_MAX, VERTICES_MAX};
 pub use compile::{Compiled, Leaf, Literal, Measure, Program, Span};
 pub use condition::Condition;
 pub use evaluate::{SegmentSet, Subject, is_severe_enough};
@@ -181,3 +185,6 @@ impl<'de> serde::Deserialize<'de> for Filter {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

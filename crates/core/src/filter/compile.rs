@@ -285,6 +285,11 @@ fn prepare(area: &Geometry) -> Prepared {
     Prepared::new(area)
 }
 
+/// True for `all`, `any` and `not`.
+pub(super) const fn is_combination(filter: &Filter) -> bool {
+    matches!(filter, Filter::All(_) | Filter::Any(_) | Filter::Not(_))
+}
+
 /// One bit for each word of a closed list.
 pub(super) fn bit<T: PartialEq>(word: &T, all: &[T]) -> u32 {
     all.iter().position(|other| other == word).map_or(0, |index| 1 << index)

@@ -27,7 +27,7 @@ pub type Phrase = Box<[Box<str>]>;
 impl TextMatch {
     /// Cuts the entries of a query.
     pub fn new(query: &TextQuery) -> Self {
-        let cut = |entries: &[String]| entries.iter().map(|entry| cut_entry(entry)).collect();
+        let cut = |entries: &[String]| entries.iter().map(|entry| phrases(entry)).collect();
         Self { any: cut(&query.any), all: cut(&query.all), none: cut(&query.none) }
     }
 
@@ -41,7 +41,7 @@ impl TextMatch {
 }
 
 /// The phrases of an entry: what stands in `"quotes"`, and each word outside of them.
-fn cut_entry(entry: &str) -> Entry {
+pub(super) fn phrases(entry: &str) -> Entry {
     let mut phrases = Vec::new();
     for (index, part) in entry.split('"').enumerate() {
         if index % 2 == 1 {
@@ -116,9 +116,9 @@ impl WordIndex {
         with_language.flat_map(|(words, language)| words.stems.keys().map(move |stem| (stem.as_str(), language)))
     }
 
-    /// True where every phrase of an entry is found, in one language. An entry of signs only, which
+    /// True where every phrase of an entry is found. An entry of signs only, which
     /// has no phrase, is never found.
-    fn has_entry(&self, entry: &Entry) -> bool {
+    pub(super) fn has_entry(&self, entry: &Entry) -> bool {
         !entry.is_empty() && entry.iter().all(|phrase| self.languages.iter().any(|words| words.has_phrase(phrase)))
     }
 }
