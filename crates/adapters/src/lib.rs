@@ -1,2 +1,4 @@
 //! placeholder
 pub mod gazetteer;
+
+pub mod tantivy;
