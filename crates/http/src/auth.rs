@@ -1,0 +1,153 @@
+//! Who is asking, and whether they may.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tidings_core::principal::{Permission, Principal};
+
+use crate::App;
+use crate::context::Route;
+use crate::error::{self, ApiError};
+
+/// Who may use an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anyone.
+    Open,
+    /// Anyone on this machine, elsewhere a key with the permission.
+    Loopback(Permission),
+    /// Anyone with a key.
+    Key,
+    /// A key with the permission.
+    Needs(Permission),
+    /// Those who say who they are in the head, and those who will in their first frame.
+    Later(Permission),
+}
+
+/// What stands before one operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: App,
+    pub(crate) access: Access,
+    pub(crate) route: &'static str,
+}
+
+/// Lets a request pass with its principal, or answers for the operation.
+pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let admitted = gate.admit(&request);
+    let mut response = match admitted {
+        Ok(principal) => {
+            if let Some(principal) = principal {
+                request.extensions_mut().insert(Arc::new(principal));
+            }
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().insert(Route(gate.route));
+    response
+}
+
+impl Gate {
+    fn admit(&self, request: &Request) -> Result<Option<Principal>, ApiError> {
+        let needed = match self.access {
+            Access::Open => return Ok(None),
+            Access::Loopback(_) if is_local(request) => return Ok(None),
+            Access::Key => None,
+            Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission) => Some(permission),
+        };
+        let is_socket = matches!(self.access, Access::Later(_));
+        let Some(principal) = identify(&self.app, request.headers(), request.method(), is_socket)? else {
+            return if is_socket { Ok(None) } else { Err(unauthenticated(needed)) };
+        };
+        if let Some(permission) = needed {
+            require(&principal, permission)?;
+        }
+        Ok(Some(principal))
+    }
+}
+
+/// Refuses a principal without the permission.
+pub(crate) fn require(principal: &Principal, permission: Permission) -> Result<(), ApiError> {
+    if principal.role.may(permission) {
+        return Ok(());
+    }
+    let scope = permission.as_str();
+    Err(ApiError::new(&error::FORBIDDEN)
+        .detail(format!("this needs the scope {scope}, which your role does not hold; ask an admin for a key"))
+        .header(header::WWW_AUTHENTICATE, format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")))
+}
+
+/// The fault of one who did not say who they are, or said it wrongly.
+pub(crate) fn unauthenticated(needed: Option<Permission>) -> ApiError {
+    let scope = needed.map(|permission| format!(", scope=\"{}\"", permission.as_str())).unwrap_or_default();
+    ApiError::new(&error::UNAUTHENTICATED).header(header::WWW_AUTHENTICATE, format!("Bearer realm=\"tidings\"{scope}"))
+}
+
+/// The principal of a key in the head or of a session's cookie; none where there is neither.
+fn identify(app: &App, headers: &HeaderMap, method: &Method, is_socket: bool) -> Result<Option<Principal>, ApiError> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let key = value.to_str().ok().and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let principal = key.and_then(|key| app.engine.authenticate(key));
+        let fault = || unauthenticated(None).detail("the key is not valid: unknown, mistyped or revoked");
+        return principal.map(Some).ok_or_else(fault);
+    }
+    let Some(principal) = app.sessions.principal(headers, app.engine.clock().now()) else { return Ok(None) };
+    // A cookie is sent by whatever page makes the request, so a change must come from our own.
+    let changes = is_socket || !matches!(*method, Method::GET | Method::HEAD);
+    if changes && !is_same_origin(headers) {
+        return Err(ApiError::new(&error::CROSS_ORIGIN));
+    }
+    Ok(Some(principal))
+}
+
+/// True where the browser says that the request comes from a page of this very host.
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text(header::ORIGIN), text(header::HOST)) {
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+        }
+        _ => false,
+    }
+}
+
+/// True for a caller on this machine that no proxy speaks for.
+fn is_local(request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let is_forwarded =
+        ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| request.headers().contains_key(*name));
+    peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback()) && !is_forwarded
+}
+
+/// The one who is asking.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) Arc<Principal>);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Arc<Principal>>().cloned().map(Self).ok_or_else(|| unauthenticated(None))
+    }
+}
+
+/// The one who is asking, where they said so in the head.
+#[derive(Debug, Clone)]
+pub(crate) struct MaybeCaller(pub(crate) Option<Arc<Principal>>);
+
+impl<S: Sync> FromRequestParts<S> for MaybeCaller {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<Arc<Principal>>().cloned()))
+    }
+}

@@ -1,0 +1,223 @@
+//! Faults as callers see them (RFC 9457); the only place that knows status codes.
+
+use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use tidings_core::port::{PortError, Retry};
+use tidings_engine::{ControlError, Fault, StreamError};
+
+use crate::context::Context;
+
+/// The media type of every fault.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A kind of fault: its stable code, its status, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: &'static str,
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) advice: &'static str,
+}
+
+macro_rules! problems {
+    ($($name:ident = $code:literal $status:literal $title:literal, $advice:literal;)*) => {
+        $(pub(crate) static $name: Problem =
+            Problem { code: $code, status: $status, title: $title, advice: $advice };)*
+        /// Every kind of fault.
+        pub(crate) static ALL: &[&Problem] = &[$(&$name,)*];
+    };
+}
+
+problems! {
+    BAD_REQUEST = "bad_request" 400 "The request cannot be read", "send a well-formed HTTP request";
+    BAD_PARAMETER = "bad_parameter" 400 "A query parameter is wrong", "correct the parameters named in `errors`";
+    BAD_CURSOR = "bad_cursor" 400 "The cursor is not one of ours", "start again without a cursor";
+    INVALID_CODING = "invalid_coding" 400 "The body's coding is broken", "send the whole body, correctly compressed or chunked";
+    UNAUTHENTICATED = "unauthenticated" 401 "Who is asking is not known", "send `Authorization: Bearer tk_…` with a valid key; `tidings key create` makes one";
+    FORBIDDEN = "forbidden" 403 "This key may not do that", "ask an admin for a key with the scope that `WWW-Authenticate` names";
+    CROSS_ORIGIN = "cross_origin" 403 "The request comes from another site", "send it from the page itself, or use a key";
+    NOT_FOUND = "not_found" 404 "There is no such thing", "check the address; what belongs to others is not shown";
+    METHOD_NOT_ALLOWED = "method_not_allowed" 405 "The method is not allowed here", "use one of the methods that `Allow` lists";
+    NOT_ACCEPTABLE = "not_acceptable" 406 "None of the accepted forms can be made", "accept application/json";
+    REQUEST_TIMEOUT = "request_timeout" 408 "The body came too slowly", "send it again, faster or in smaller parts";
+    STALE = "stale" 412 "It was changed since", "read it again and repeat the change on what it says now";
+    TOO_LARGE = "too_large" 413 "The body is too large", "send it in parts; `/v1/meta` lists the limits";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 "The media type is not known", "use one of the types that `Accept-Post` lists";
+    INVALID = "invalid" 422 "What was sent is not valid", "correct what `errors` names";
+    NOT_SUPPORTED = "not_supported" 422 "This build cannot do that", "leave out what `errors` names";
+    EMPTY_BATCH = "empty_batch" 422 "There is nothing in the body", "send at least one event";
+    ALL_REJECTED = "all_rejected" 422 "Every event was rejected", "correct what each of `results` names; their bytes are kept as dead letters";
+    UPGRADE_REQUIRED = "upgrade_required" 426 "This is a WebSocket", "connect with a WebSocket client, or use /v1/stream";
+    QUOTA_REACHED = "quota_reached" 429 "You have as many as allowed", "remove one, or wait";
+    HEAD_TOO_LARGE = "head_too_large" 431 "The request's head is too large", "send fewer or shorter header fields";
+    INTERNAL = "internal" 500 "The server failed", "report the request id; trying again does not help";
+    UNAVAILABLE = "unavailable" 503 "The server cannot do that now", "send it again after `Retry-After` seconds";
+    OVERLOADED = "overloaded" 503 "The server has too much in work", "send it again after `Retry-After` seconds";
+    DRAINING = "draining" 503 "The server is stopping", "connect again";
+}
+
+/// A fault that a request ends in.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    problem: &'static Problem,
+    detail: Option<String>,
+    errors: Vec<Fault>,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    pub(crate) fn new(problem: &'static Problem) -> Self {
+        Self { problem, detail: None, errors: Vec::new(), members: Map::new(), headers: Vec::new() }
+    }
+
+    /// What was wrong, in words that say what would be right.
+    pub(crate) fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// Every fault found.
+    pub(crate) fn errors(self, errors: Vec<Fault>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// A member besides those of every problem.
+    pub(crate) fn member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        self.header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// No such thing of a kind.
+    pub(crate) fn no_such(kind: &str) -> Self {
+        Self::new(&NOT_FOUND).detail(format!("there is no such {kind}, or it is not yours to see"))
+    }
+
+    /// One wrong parameter of the query.
+    pub(crate) fn parameter(name: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::parameters(vec![Fault { pointer: format!("?{name}"), code, detail: detail.into() }])
+    }
+
+    /// Every wrong parameter of the query.
+    pub(crate) fn parameters(faults: Vec<Fault>) -> Self {
+        Self::new(&BAD_PARAMETER).detail(summary(&faults)).errors(faults)
+    }
+
+    /// Every fault of a body.
+    pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
+        let unsupported = !faults.is_empty() && faults.iter().all(|fault| fault.code == "not_supported");
+        let problem = if unsupported { &NOT_SUPPORTED } else { &INVALID };
+        Self::new(problem).detail(summary(&faults)).errors(faults)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.problem.status).expect("the table holds valid codes")
+    }
+
+    /// The problem as a stream's `error` frame and an answer's body carry it.
+    pub(crate) fn to_json(&self, context: &Context) -> Value {
+        let problem = self.problem;
+        let retryable = matches!(problem.status, 408 | 429 | 503);
+        let mut body = json!({
+            "type": format!("/docs/api#problem-{}", problem.code),
+            "title": problem.title,
+            "status": problem.status,
+            "detail": self.detail.as_deref().unwrap_or(problem.advice),
+            "instance": context.path,
+            "code": problem.code,
+            "request_id": context.request_id,
+            "correlation_id": context.correlation_id,
+            "retryable": retryable,
+        });
+        let members = body.as_object_mut().expect("an object was just made");
+        if let Some(trace_id) = &context.trace_id {
+            members.insert("trace_id".to_owned(), json!(trace_id));
+        }
+        if !self.errors.is_empty() {
+            members.insert("errors".to_owned(), json!(self.errors));
+        }
+        members.extend(self.members.clone());
+        body
+    }
+
+    /// The whole answer.
+    pub(crate) fn render(self, context: &Context) -> Response {
+        let body = self.to_json(context).to_string();
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.headers);
+        response
+    }
+}
+
+/// The first fault in words, and how many more there are.
+fn summary(faults: &[Fault]) -> String {
+    match faults {
+        [] => "it is not valid".to_owned(),
+        [only] => only.detail.clone(),
+        [first, rest @ ..] => format!("{}; and {} more, see `errors`", first.detail, rest.len()),
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// The body is made where the request is known: see `context::around`.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<PortError> for ApiError {
+    fn from(error: PortError) -> Self {
+        let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(error.what = %error.what, error.cause = %cause, "could not {}: {cause}", error.what);
+        let detail = format!("could not {}", error.what);
+        match error.retry {
+            Retry::Later => Self::new(&UNAVAILABLE).detail(detail).retry_after(1),
+            Retry::After(wait) => Self::new(&UNAVAILABLE).detail(detail).retry_after(wait.as_secs().max(1)),
+            Retry::Never => Self::new(&INTERNAL).detail(detail),
+        }
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Invalid(faults) => Self::invalid(faults),
+            ControlError::NotFound => Self::no_such("subscription"),
+            ControlError::Stale(revision) => Self::new(&STALE)
+                .detail(format!("it has revision {revision} by now; read it again and repeat the change"))
+                .member("revision", json!(revision))
+                .header(header::ETAG, format!("\"{revision}\"")),
+            ControlError::QuotaReached(limit) => Self::new(&QUOTA_REACHED)
+                .detail(format!("a user has at most {limit} subscriptions; delete one first"))
+                .retry_after(60),
+            ControlError::Port(error) => error.into(),
+        }
+    }
+}
+
+impl From<StreamError> for ApiError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::NotACursor(_) => Self::new(&BAD_CURSOR).detail(error.to_string()),
+            StreamError::Filter(faults) => Self::invalid(faults),
+            StreamError::Port(error) => error.into(),
+        }
+    }
+}

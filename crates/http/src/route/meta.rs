@@ -1,0 +1,82 @@
+//! What this server is, what it allows, and who is asking.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tidings_core::event::SCHEMA_VERSION;
+use tidings_core::principal::Permission;
+use tidings_core::vocabulary::Category;
+
+use super::publish::MEDIA_TYPES;
+use crate::App;
+use crate::auth::{Access, Caller};
+use crate::error::ApiError;
+use crate::operation::Operation;
+
+/// Every permission, for the list of scopes.
+const PERMISSIONS: [Permission; 8] = [
+    Permission::EventsRead,
+    Permission::EventsWrite,
+    Permission::DeviceRead,
+    Permission::RestrictedRead,
+    Permission::Subscriptions,
+    Permission::DeadLetters,
+    Permission::Keys,
+    Permission::SystemRead,
+];
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/v1/meta", "getMeta", meta)
+            .summary("The version, the formats that are read and every limit")
+            .access(Access::Key)
+            .answers(200, "Meta"),
+        Operation::get("/v1/me", "getMe", me)
+            .summary("Who is asking, and what they may do")
+            .access(Access::Key)
+            .answers(200, "Me"),
+    ]
+}
+
+async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
+    let limits = app.engine.limits();
+    let categories: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();
+    Ok(super::json(&json!({
+        "name": "tidings",
+        "version": env!("CARGO_PKG_VERSION"),
+        "schema_version": SCHEMA_VERSION,
+        "now": app.engine.clock().now(),
+        "categories": categories,
+        "media_types": MEDIA_TYPES,
+        "limits": {
+            "body_bytes": limits.envelope_bytes,
+            "items": limits.items,
+            "depth": limits.depth,
+            "vertices": limits.vertices,
+            "filter_bytes": 256 << 10,
+            "filter_depth": 16,
+            "filter_conjunctions": 64,
+            "filter_terms": 100,
+            "filter_vertices": 10_000,
+            "page_items": super::event_list::PAGE_MAX,
+            "streams_per_user": app.streams.limit(),
+            "subscriptions_per_user": 10_000,
+            "socket_message_bytes": 256 << 10,
+        },
+    })))
+}
+
+async fn me(Caller(principal): Caller) -> Result<Response, ApiError> {
+    let held = PERMISSIONS.into_iter().filter(|permission| principal.role.may(*permission));
+    let scopes: Vec<Value> = held.map(|permission| json!(permission.as_str())).collect();
+    Ok(super::json(&json!({
+        "tenant": principal.tenant,
+        "reads": principal.reads,
+        "user": principal.user,
+        "key": principal.key,
+        "role": principal.role,
+        "scopes": scopes,
+        "speaks_as": principal.authority.namespace,
+        "issuers": principal.authority.issuers,
+    })))
+}

@@ -1,0 +1,130 @@
+//! The OpenAPI document against the running server, and the page's files.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, send};
+
+#[tokio::test]
+async fn every_documented_operation_is_routed_and_guarded() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").await.body;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut count = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            count += 1;
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let path = path.replace("{id}", "evt_00000000000000000000000000");
+            let request = app.http.request(method.clone(), app.url(&path)).header("x-forwarded-for", "203.0.113.5");
+            let answer = send(request.header("content-type", "application/json").body("{}")).await;
+            let id = operation["operationId"].as_str().expect("an id");
+            let expected = if operation["security"] == json!([]) {
+                vec![204, 401]
+            } else if id == "openSocket" {
+                vec![426]
+            } else {
+                vec![401]
+            };
+            assert!(expected.contains(&answer.status), "{method} {path} ({id}): {} {}", answer.status, answer.text);
+            assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{id}");
+            assert!(operation["responses"].as_object().is_some_and(|responses| responses.len() > 1), "{id}");
+        }
+    }
+    assert!(count >= 30, "{count} operations");
+}
+
+/// Every member of an answer is in its schema, and every required one is there.
+fn agrees(document: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
+        return agrees(document, &document["components"]["schemas"][name], value, at);
+    }
+    if let Some(items) = value.as_array() {
+        for (index, item) in items.iter().enumerate() {
+            agrees(document, &schema["items"], item, &format!("{at}/{index}"));
+        }
+        return;
+    }
+    let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(members.contains_key(name.as_str().expect("a name")), "{at} lacks {name}");
+    }
+    if schema.get("additionalProperties").is_some() {
+        return;
+    }
+    for (name, member) in members {
+        let property = properties.get(name).unwrap_or_else(|| panic!("{at}/{name} is not in the schema"));
+        agrees(document, property, member, &format!("{at}/{name}"));
+    }
+}
+
+#[tokio::test]
+async fn answers_are_as_documented() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").await.body;
+    let subscription =
+        app.subscribe(json!({ "category": "earthquake" })).await["id"].as_str().expect("an id").to_owned();
+    let event = json!({ "id": "1", "title": "quake", "category": "earthquake", "severity": "Severe", "lat": 1, "lon": 2,
+        "magnitude": 5, "colour": "red", "texts": [{ "lang": "en", "description": "x" }], "links": [{ "rel": "web", "href": "https://example.org" }] });
+    let id = app.publish_one(event).await;
+    let bad = app.publish("application/json", r#"{"title":"bad","lat":91,"lon":0}"#).await;
+    let letter = bad.body["results"][0]["dead_letter_id"].as_str().expect("an id").to_owned();
+    app.projected().await;
+    let check = |schema: &str, value: &Value| {
+        assert!(value.is_object(), "{schema}: {value}");
+        agrees(&document, &json!({ "$ref": format!("#/components/schemas/{schema}") }), value, schema);
+    };
+    check(
+        "Problem",
+        &json!({ "type": "", "title": "", "status": 1, "detail": "", "code": "", "request_id": "", "retryable": false }),
+    );
+    for (path, schema) in [
+        ("/v1/events".to_owned(), "EventPage"),
+        (format!("/v1/events/{id}"), "Event"),
+        (format!("/v1/events/{id}/versions"), "EventList"),
+        (format!("/v1/events/{id}/timeline"), "Timeline"),
+        (format!("/v1/events/{id}/explain?subscription={subscription}"), "Explanation"),
+        ("/v1/subscriptions".to_owned(), "SubscriptionList"),
+        (format!("/v1/subscriptions/{subscription}"), "Subscription"),
+        ("/v1/notifications".to_owned(), "NotificationPage"),
+        ("/v1/dead-letters".to_owned(), "DeadLetterPage"),
+        ("/v1/dead-letters/groups".to_owned(), "DeadLetterGroups"),
+        (format!("/v1/dead-letters/{letter}"), "DeadLetter"),
+        ("/v1/meta".to_owned(), "Meta"),
+        ("/v1/me".to_owned(), "Me"),
+        ("/readyz?verbose".to_owned(), "Health"),
+    ] {
+        let answer = app.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        check(schema, &answer.body);
+    }
+    check("Key", &app.post("/v1/keys", json!({ "role": "viewer" })).await.body);
+    check("Replayed", &app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({ "dry_run": true })).await.body);
+    check(
+        "ReplayedAll",
+        &app.post("/v1/dead-letters:replay", json!({ "cause": "invalid_coordinates", "dry_run": true })).await.body,
+    );
+    check("DiscardedAll", &app.post("/v1/dead-letters:discard", json!({ "cause": "invalid_coordinates" })).await.body);
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline() {
+    let app = TestApp::start().await;
+    let page = send(app.http.get(app.url("/"))).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let docs = app.get("/docs/api").await;
+    assert!(docs.text.contains("problem-not_found") && docs.text.contains("/v1/events/{id}/explain"));
+    for text in [&page.text, &docs.text] {
+        assert!(!text.contains("style=\"") && !text.contains("onclick") && !text.contains("<style"), "inline");
+        for part in text.replace("src=\"", "href=\"").split("href=\"").skip(1) {
+            let address = part.split('"').next().expect("an end");
+            if address.starts_with('#') {
+                continue;
+            }
+            assert!(address.starts_with('/') && !address.starts_with("//"), "{address}");
+            assert_eq!(send(app.http.get(app.url(address))).await.status, 200, "{address}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Input made to break, stall or fill the server: a clear answer, and the next request is served.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::app::{TestApp, quick, send};
+use crate::client::raw;
+use crate::publish::gzip;
+
+async fn is_served(app: &TestApp) {
+    assert_eq!(app.get("/livez").await.status, 200);
+}
+
+fn head(app: &TestApp, rest: &str) -> Vec<u8> {
+    let key = &app.admin;
+    format!("POST /v1/events HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n{rest}\r\n", app.address)
+        .into_bytes()
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_methods_are_problems() {
+    let app = TestApp::start().await;
+    for path in ["/nope", "/v1/nope", "/v1/events/x/nope", "/v1/subscriptions/sub_x/!pause", "/v1/events:nope"] {
+        let answer = app.get(path).await;
+        assert!(matches!(answer.status, 404 | 405), "{path}: {}", answer.text);
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+    }
+    let put = send(app.request(Method::PUT, "/v1/events")).await;
+    put.is_problem(405, "method_not_allowed");
+    assert!(put.header("allow").contains("POST"), "{}", put.header("allow"));
+    app.get("/v1/ws").await.is_problem(426, "upgrade_required");
+}
+
+#[tokio::test]
+async fn oversized_bodies_are_refused_declared_or_not() {
+    let app = TestApp::start().await;
+    let declared = raw(app.address, &[&head(&app, "content-length: 99999999\r\n")]).await;
+    assert!(declared.starts_with("HTTP/1.1 413") && declared.contains("too_large"), "{declared}");
+    let big = vec![b' '; (16 << 20) + 1];
+    let chunk = format!("{:x}\r\n", big.len());
+    let chunked = raw(app.address, &[&head(&app, "transfer-encoding: chunked\r\n"), chunk.as_bytes(), &big]).await;
+    assert!(chunked.is_empty() || chunked.starts_with("HTTP/1.1 413"), "{chunked}");
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn a_gzip_bomb_costs_no_more_than_the_limit() {
+    let app = TestApp::start().await;
+    let bomb = gzip(&vec![b' '; 64 << 20]);
+    assert!(bomb.len() < 100 << 10);
+    let request = app.request(Method::POST, "/v1/events").header("content-type", "application/json");
+    send(request.header("content-encoding", "gzip").body(bomb)).await.is_problem(413, "too_large");
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn nesting_bad_text_and_odd_json_end_as_dead_letters() {
+    let app = TestApp::start().await;
+    let deep = format!("{{\"title\":\"x\",\"extra\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let bodies: [(&[u8], &str); 5] = [
+        (deep.as_bytes(), "too_deep"),
+        (b"{\"title\":\"\xff\xfe\"}", "invalid_encoding"),
+        (br#"{"title":"a","title":"b"}"#, "duplicate_key"),
+        (br#"{"title":"a","lat":NaN,"lon":0}"#, "invalid_json"),
+        (b"\0\0\0", "invalid_json"),
+    ];
+    for (body, code) in bodies {
+        let answer = app.publish("application/json", body.to_vec()).await;
+        answer.is_problem(422, "all_rejected");
+        let result = &answer.body["results"][0];
+        assert_eq!(result["problem"]["code"], code, "{}", answer.text);
+        let raw = app.request(
+            Method::GET,
+            &format!("/v1/dead-letters/{}/raw", result["dead_letter_id"].as_str().expect("an id")),
+        );
+        let kept = raw.send().await.expect("an answer").bytes().await.expect("bytes");
+        assert_eq!(kept, body);
+    }
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn a_million_headers_are_not_read() {
+    let app = TestApp::start().await;
+    let mut request = b"GET /livez HTTP/1.1\r\nhost: x\r\n".to_vec();
+    for index in 0..1_000_000 {
+        request.extend_from_slice(format!("h{index}: v\r\n").as_bytes());
+    }
+    let answer = raw(app.address, &[&request]).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let mut few = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
+    for index in 0..90 {
+        few.extend_from_slice(format!("h{index}: v\r\n").as_bytes());
+    }
+    few.extend_from_slice(b"\r\n");
+    assert!(raw(app.address, &[&few]).await.starts_with("HTTP/1.1 200"));
+    let long = format!("GET /livez HTTP/1.1\r\nhost: x\r\nlong: {}\r\n\r\n", "v".repeat(1 << 20));
+    let answer = raw(app.address, &[long.as_bytes()]).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn slow_heads_and_bodies_are_cut_off() {
+    let app = TestApp::with(quick()).await;
+    let slow_head = raw(app.address, &[b"GET /livez HTTP/1.1\r\nhost: x\r\n"]).await;
+    assert!(slow_head.is_empty() || slow_head.starts_with("HTTP/1.1 408"), "{slow_head}");
+    assert_eq!(raw(app.address, &[b""]).await, "");
+    let slow_body = raw(app.address, &[&head(&app, "content-length: 100\r\n"), b"{\"title\""]).await;
+    assert!(slow_body.starts_with("HTTP/1.1 408") && slow_body.contains("request_timeout"), "{slow_body}");
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn broken_transfer_codings_are_refused() {
+    let app = TestApp::start().await;
+    let broken = raw(app.address, &[&head(&app, "transfer-encoding: chunked\r\n"), b"zz\r\nhello\r\n0\r\n\r\n"]).await;
+    assert!(broken.starts_with("HTTP/1.1 400"), "{broken}");
+    let smuggled = raw(app.address, &[&head(&app, "content-length: 5\r\ncontent-length: 6\r\n"), b"hello"]).await;
+    assert!(smuggled.is_empty() || smuggled.starts_with("HTTP/1.1 400"), "{smuggled}");
+    assert!(raw(app.address, &[b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"]).await.len() < 1_000);
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn all_bodies_together_have_a_limit() {
+    let options = tidings_http::Options { body_bytes_in_work: 16 << 10, ..tidings_http::Options::default() };
+    let app = TestApp::with(options).await;
+    let answer = app.publish("application/json", format!("{{\"title\":\"{}\"}}", "x".repeat(40_000))).await;
+    answer.is_problem(503, "overloaded");
+    assert_eq!(answer.header("retry-after"), "1");
+    app.publish_one(json!({ "title": "small" })).await;
+}

@@ -1,0 +1,12 @@
+//! The interface as its callers see it: a real server on a free port over ports in memory.
+
+mod app;
+mod client;
+mod publish;
+mod reads;
+mod subscriptions;
+mod dead_letters;
+mod streams;
+mod access;
+mod hostile;
+mod documents;
