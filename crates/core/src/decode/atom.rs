@@ -19,8 +19,8 @@ use crate::shape;
 use crate::time::Timestamp;
 use crate::vocabulary::{GeometryOrigin, PlacePrecision};
 
-use super::cap;
 use super::xml::{self, Decoded, Namespace, Tag, Token, Xml};
+use super::{cap, kinds};
 
 /// The media type of what is read here.
 pub(crate) const MEDIA_TYPE: &str = "application/atom+xml";
@@ -278,7 +278,7 @@ impl<'a> Entry<'a> {
             draft.native_version = draft.updated.map(|time| time.to_string());
         }
         let title = self.title.map(Cow::into_owned);
-        let (category, kind) = cap::kind_of(title.as_deref().unwrap_or_default(), None, None);
+        let (category, kind) = kinds::kind_of(title.as_deref().unwrap_or_default(), None, None);
         let geometry = self.point.and_then(|text| point(&text, &mut draft.warnings));
         let placed = geometry.is_some();
         draft.segments.push(Segment {

@@ -8,6 +8,7 @@ mod area;
 mod group;
 mod ids;
 mod info;
+mod kind;
 mod levels;
 mod message;
 mod notes;
@@ -24,7 +25,6 @@ use crate::rejection::{Reason, Rejection};
 use super::atom;
 use super::xml::{self, Namespace, Xml};
 
-pub(super) use super::kinds::kind_of;
 pub(crate) use ids::plain_id;
 use notes::Notes;
 

@@ -1,5 +1,9 @@
 //! Category and type by what senders call a hazard: event names, SAME codes, CAP categories.
 
+use std::sync::LazyLock;
+
+use foldhash::HashMap;
+
 use crate::vocabulary::Category;
 
 /// Words of event names, more telling ones first: the first that occurs decides. One with a space
@@ -157,8 +161,7 @@ const SAME: &[(&str, Category, &str)] = &[
 
 /// Category and type of a hazard by its name, else its event code, else its CAP category.
 pub(in crate::decode) fn kind_of(event: &str, code: Option<&str>, cap_category: Option<&str>) -> (Category, String) {
-    let name = format!(" {}", event.to_lowercase().replace(['-', '/', '_'], " "));
-    let by_word = WORDS.iter().find(|(word, ..)| name.contains(word));
+    let by_word = first_word(event);
     let by_code = || code.and_then(|code| SAME.iter().find(|(same, ..)| code.eq_ignore_ascii_case(same)));
     if let Some((_, category, kind)) = by_word.or_else(by_code) {
         return (*category, (*kind).to_owned());
@@ -178,6 +181,35 @@ pub(in crate::decode) fn kind_of(event: &str, code: Option<&str>, cap_category: 
         _ => (Category::Other, "other"),
     };
     (category, kind.to_owned())
+}
+
+/// Where in [`WORDS`] the words that begin with two bytes stand, so that one pass over a name finds
+/// them all.
+static BY_START: LazyLock<HashMap<[u8; 2], Vec<usize>>> = LazyLock::new(|| {
+    let mut by_start: HashMap<[u8; 2], Vec<usize>> = HashMap::default();
+    for (index, (word, ..)) in WORDS.iter().enumerate() {
+        if let Some(start) = word.as_bytes().first_chunk() {
+            by_start.entry(*start).or_default().push(index);
+        }
+    }
+    by_start
+});
+
+/// The first of [`WORDS`] that occurs in a name.
+fn first_word(event: &str) -> Option<&'static (&'static str, Category, &'static str)> {
+    let mut name = String::with_capacity(event.len() + 1);
+    name.push(' ');
+    let spaced = |letter: char| if matches!(letter, '-' | '/' | '_') { ' ' } else { letter };
+    if event.is_ascii() {
+        name.extend(event.chars().map(|letter| spaced(letter.to_ascii_lowercase())));
+    } else {
+        name.extend(event.chars().flat_map(char::to_lowercase).map(spaced));
+    }
+    let name = name.as_bytes();
+    let starts = name.windows(2).enumerate().filter_map(|(at, start)| Some((at, BY_START.get(start)?)));
+    let found =
+        starts.filter_map(|(at, words)| words.iter().find(|word| name[at..].starts_with(WORDS[**word].0.as_bytes())));
+    found.min().map(|word| &WORDS[*word])
 }
 
 #[cfg(test)]

@@ -62,28 +62,66 @@ pub(crate) fn contains(points: &[Point], point: Point) -> bool {
     inside
 }
 
-/// True when two edges that are not neighbors meet; false unexamined above 2,000 points.
+/// True when two edges that are not neighbors cross; false unexamined above 2,000 points.
 ///
-/// Edges are swept from west to east, so each is compared with those that overlap it in longitude.
+/// Edges that follow each other lie close together, so runs of eight are compared by their boxes
+/// first.
 pub(super) fn crosses_itself(points: &[Point]) -> bool {
     let edges = points.len().saturating_sub(1);
     if !(4..=EXAMINED_POINTS).contains(&edges) {
         return false;
     }
-    let west = |edge: usize| points[edge].lon.min(points[edge + 1].lon);
-    let east = |edge: usize| points[edge].lon.max(points[edge + 1].lon);
-    let mut order: Vec<usize> = (0..edges).collect();
-    order.sort_unstable_by(|a, b| west(*a).total_cmp(&west(*b)));
-    let mut open: Vec<usize> = Vec::new();
-    for edge in order {
-        let start = west(edge);
-        open.retain(|other| east(*other) >= start);
-        if open.iter().any(|other| !are_neighbors(edge, *other, edges) && edges_meet(points, edge, *other)) {
-            return true;
+    let runs: Vec<Bounds> =
+        (0..edges).step_by(RUN).map(|start| Bounds::of(&points[start..=(start + RUN).min(edges)])).collect();
+    for (one, bounds) in runs.iter().enumerate() {
+        for (other, other_bounds) in runs.iter().enumerate().skip(one) {
+            if bounds.meets(other_bounds) && runs_cross(points, one, other) {
+                return true;
+            }
         }
-        open.push(edge);
     }
     false
+}
+
+/// How many edges are compared by one box.
+const RUN: usize = 8;
+
+/// West, south, east and north of some points.
+struct Bounds {
+    west: f64,
+    south: f64,
+    east: f64,
+    north: f64,
+}
+
+impl Bounds {
+    fn of(points: &[Point]) -> Self {
+        let nothing = Self { west: f64::MAX, south: f64::MAX, east: f64::MIN, north: f64::MIN };
+        points.iter().fold(nothing, |all, point| Self {
+            west: all.west.min(point.lon),
+            south: all.south.min(point.lat),
+            east: all.east.max(point.lon),
+            north: all.north.max(point.lat),
+        })
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.west <= other.east && other.west <= self.east && self.south <= other.north && other.south <= self.north
+    }
+}
+
+fn runs_cross(points: &[Point], one: usize, other: usize) -> bool {
+    let edges = points.len() - 1;
+    let run = |number: usize| number * RUN..((number + 1) * RUN).min(edges);
+    run(one).any(|a| {
+        let bounds = Bounds::of(&points[a..a + 2]);
+        run(other).any(|b| {
+            b > a
+                && !are_neighbors(a, b, edges)
+                && bounds.meets(&Bounds::of(&points[b..b + 2]))
+                && edges_cross(points, a, b)
+        })
+    })
 }
 
 fn are_neighbors(a: usize, b: usize, edges: usize) -> bool {
@@ -92,11 +130,10 @@ fn are_neighbors(a: usize, b: usize, edges: usize) -> bool {
 }
 
 /// True when two edges properly cross; touching is no crossing.
-fn edges_meet(points: &[Point], one: usize, other: usize) -> bool {
+fn edges_cross(points: &[Point], one: usize, other: usize) -> bool {
     let (a, b) = (points[one], points[one + 1]);
     let (c, d) = (points[other], points[other + 1]);
-    let overlap_in_latitude = a.lat.max(b.lat) >= c.lat.min(d.lat) && c.lat.max(d.lat) >= a.lat.min(b.lat);
-    overlap_in_latitude && side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0
+    side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0
 }
 
 /// Positive when `point` is left of the line from `from` to `to`.

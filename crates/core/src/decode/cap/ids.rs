@@ -1,5 +1,7 @@
 //! Message ids, spelled one way whichever route they came by.
 
+use crate::time::Timestamp;
+
 /// A message id without what routes add to it: `urn:oid:`, the address of an API before it, and
 /// the language at the end of the German weather service's ids (`….MUL`, `.DEU`, `.ENG`).
 pub(crate) fn plain_id(text: &str) -> &str {
@@ -24,22 +26,34 @@ fn is_language(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// The ids named in a `references` element: `sender,identifier,sent`, separated by white space.
-/// The second value counts entries that name no id.
-pub(super) fn references(text: &str) -> (Vec<&str>, usize) {
-    let (mut ids, mut unreadable) = (Vec::new(), 0);
+/// What a `references` element names.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct References<'a> {
+    /// The ids, spelled as [`plain_id`] does.
+    pub(super) ids: Vec<&'a str>,
+    /// When the first of those messages was sent, as far as the times can be read.
+    pub(super) first_sent: Option<Timestamp>,
+    /// How many entries name no id.
+    pub(super) unreadable: usize,
+}
+
+/// Reads `sender,identifier,sent`, entries separated by white space.
+pub(super) fn references(text: &str) -> References<'_> {
+    let mut references = References::default();
     for entry in text.split_ascii_whitespace() {
         // A sender may hold no comma, a time never does; what is between them is the id.
-        let id = match entry.split_once(',') {
-            None => entry,
-            Some((_, rest)) => rest.rsplit_once(',').map_or(rest, |(id, _)| id),
+        let (id, sent) = match entry.split_once(',') {
+            None => (entry, None),
+            Some((_, rest)) => rest.rsplit_once(',').map_or((rest, None), |(id, sent)| (id, Some(sent))),
         };
+        let sent = sent.and_then(|sent| Timestamp::parse(sent).ok());
+        references.first_sent = [references.first_sent, sent].into_iter().flatten().min();
         match plain_id(id) {
-            "" => unreadable += 1,
-            id => ids.push(id),
+            "" => references.unreadable += 1,
+            id => references.ids.push(id),
         }
     }
-    (ids, unreadable)
+    references
 }
 
 #[cfg(test)]
@@ -66,7 +80,9 @@ mod tests {
 
     #[test]
     fn references_give_their_ids() {
-        let text = "a@b,urn:oid:1.2,2024-01-01T00:00:00Z\n c,x,y,2024-01-01T00:00:00Z bare s,i ,,";
-        assert_eq!(references(text), (vec!["1.2", "x,y", "bare", "i"], 1));
+        let text = "a@b,urn:oid:1.2,2024-01-02T00:00:00Z\n c,x,y,2024-01-01T00:00:00Z bare s,i ,,";
+        let found = references(text);
+        assert_eq!((found.ids, found.unreadable), (vec!["1.2", "x,y", "bare", "i"], 1));
+        assert_eq!(found.first_sent, Timestamp::parse("2024-01-01T00:00:00Z").ok());
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::kinds::kind_of;
 use super::area::read_areas;
+use super::kind::kind_of_group;
 use super::levels;
 use super::message::{add_link, keep_first};
 use super::notes::Notes;
@@ -15,10 +15,7 @@ use crate::envelope::Limits;
 use crate::event::{Code, Segment, Text};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::vocabulary::{Category, Certainty, PlacePrecision, Severity, SeverityOrigin, Urgency};
-
-/// Event codes that name the hazard; others name products, licenses and colors.
-const TELLING_CODES: [&str; 4] = ["SAME", "NationalWeatherService", "profile:CAP-CP:Event:0.4", "GROUP"];
+use crate::vocabulary::{Certainty, PlacePrecision, Severity, SeverityOrigin, Urgency};
 
 /// Reads the segments of one message into its draft.
 pub(super) struct Reader<'r> {
@@ -39,7 +36,8 @@ impl Reader<'_> {
     pub(super) fn segment(&mut self, group: &[&Info<'_>], pointer: &str) -> Result<Segment, Rejection> {
         let info = group[0];
         let places = read_areas(&info.areas, pointer, &mut self.vertices, self.limits, self.notes)?;
-        let (category, kind) = self.kind(group);
+        let (category, kind) = kind_of_group(group);
+        self.codes(info);
         let has_shape = places.geometry.is_some();
         let segment = Segment {
             event: info.event.as_deref().map(str::to_owned),
@@ -73,23 +71,12 @@ impl Reader<'_> {
         self.draft.severity_native = self.worst_level.map(|(_, code)| code);
     }
 
-    /// Category and type by the hazard's code and its English name, where it has them; the codes.
-    fn kind(&mut self, group: &[&Info<'_>]) -> (Category, String) {
-        let info = group[0];
-        for (scheme, value) in &info.event_codes {
-            self.draft.codes.push(Code::new(&**scheme, &**value));
-        }
-        for category in info.categories.iter().skip(1) {
-            self.draft.codes.push(Code::new("cap:category", &**category));
-        }
-        let speaks_english = |info: &&&Info<'_>| {
-            info.language.as_deref().and_then(|tag| tag.get(..2)).is_some_and(|tag| tag.eq_ignore_ascii_case("en"))
-        };
-        let named = group.iter().find(speaks_english).unwrap_or(&group[0]);
-        let event = named.event.as_deref().unwrap_or_default();
-        let telling = |scheme: &&str| info.event_codes.iter().find(|(found, _)| found == *scheme);
-        let code = TELLING_CODES.iter().find_map(telling).or(info.event_codes.first());
-        kind_of(event, code.map(|(_, value)| &**value), info.categories.first().map(|word| &**word))
+    /// The codes of what happened.
+    fn codes(&mut self, info: &Info<'_>) {
+        self.draft.codes.extend(info.event_codes.iter().map(|(scheme, value)| Code::new(&**scheme, &**value)));
+        // The first category has become ours.
+        let others = info.categories.iter().skip(1);
+        self.draft.codes.extend(others.map(|category| Code::new("cap:category", &**category)));
     }
 
     fn severity(&mut self, info: &Info<'_>, pointer: &str) -> Severity {

@@ -1,6 +1,6 @@
 //! What an alert means: the draft of one message.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::Hash;
 
 use bytes::Bytes;
@@ -11,12 +11,14 @@ use super::ids::{plain_id, references};
 use super::notes::Notes;
 use super::read::{Alert, Info};
 use super::{MEDIA_TYPE, info, times};
+use crate::decode::vtec::{self, Vtec};
 use crate::decode::xml::{Xml, shorten};
 use crate::draft::{Draft, Format, ThreadKey};
 use crate::envelope::Limits;
 use crate::event::{Code, Link};
 use crate::id::UserId;
 use crate::rejection::{Reason, Rejection};
+use crate::time::Timestamp;
 use crate::vocabulary::{Action, Category, Status, Urgency};
 
 /// Lists up to here are searched, longer ones hashed.
@@ -51,7 +53,7 @@ pub(super) fn draft(
         let detail = format!("msgType `{}` is not one of Alert, Update, Cancel, Ack, Error", shorten(kind));
         xml.fault(Reason::InvalidEnum, alert.kind_at, detail)
     })?;
-    read_references(alert, &mut draft, &mut notes);
+    let first_sent = read_references(alert, &mut draft, &mut notes);
     if alert.infos.is_empty() {
         let may_be_bare = match action {
             Action::New => false,
@@ -67,6 +69,7 @@ pub(super) fn draft(
     let is_over =
         action == Action::Update && !draft.segments.is_empty() && draft.segments.iter().all(|part| part.ended);
     draft.action = Some(if is_over { Action::End } else { action });
+    follow_vtec(alert, first_sent, &mut draft, &mut notes);
     read_scope(alert, &mut draft, &mut notes);
     read_rest(alert, &mut draft);
     let (warnings, extra) = notes.into_parts();
@@ -110,19 +113,49 @@ fn read_sent(
     Ok(())
 }
 
-fn read_references(alert: &Alert<'_>, draft: &mut Draft, notes: &mut Notes) {
-    let Some(text) = alert.references.as_deref() else { return };
-    let (ids, unreadable) = references(text);
-    if unreadable > 0 {
-        notes.warn("reference_unreadable", "/references", format!("{unreadable} references name no message"));
+/// Takes the ids of earlier messages; gives the time of the first of them.
+fn read_references(alert: &Alert<'_>, draft: &mut Draft, notes: &mut Notes) -> Option<Timestamp> {
+    let found = references(alert.references.as_deref()?);
+    if found.unreadable > 0 {
+        let detail = format!("{} references name no message", found.unreadable);
+        notes.warn("reference_unreadable", "/references", detail);
     }
     let own = draft.native_id.as_deref().unwrap_or_default();
-    let others: Vec<String> = ids.iter().filter(|id| **id != own).map(|id| (*id).to_owned()).collect();
-    if others.len() < ids.len() {
+    let others = found.ids.iter().filter(|id| **id != own);
+    draft.references = others.map(|id| (*id).to_owned()).collect();
+    if draft.references.len() < found.ids.len() {
         notes.warn("reference_to_itself", "/references", "the message refers to itself; that reference was dropped");
     }
-    draft.references = others;
     keep_first(&mut draft.references);
+    found.first_sent
+}
+
+/// Threads, and what the message does to them, by the event codes of the US weather service.
+fn follow_vtec(alert: &Alert<'_>, first_sent: Option<Timestamp>, draft: &mut Draft, notes: &mut Notes) {
+    let parameters = alert.infos.iter().flat_map(|info| &info.parameters);
+    let texts = parameters.filter(|(name, _)| matches!(&**name, "VTEC" | "NWSVTEC"));
+    let mut texts: Vec<&str> = texts.flat_map(|(_, value)| value.split_ascii_whitespace()).collect();
+    keep_first(&mut texts);
+    let mut codes = Vec::with_capacity(texts.len());
+    for text in texts {
+        match Vtec::parse(text) {
+            Some(code) => {
+                draft.codes.push(Code::new("VTEC", text));
+                codes.push(code);
+            }
+            // The codes of rivers stand beside them: `/00000.0.SM.….OO/`.
+            None if text.split('.').next().is_some_and(|site| site.len() == 6) => {}
+            None => notes.warn("vtec_unreadable", "/extra/parameters/VTEC", "a VTEC that cannot be read was left out"),
+        }
+    }
+    let course = vtec::course(&codes, first_sent.or(draft.sent));
+    draft.thread_keys.extend(course.keys);
+    draft.closings.extend(course.closings);
+    let speaks_of_itself = matches!(draft.action, Some(Action::New | Action::Update | Action::Cancel));
+    if let (true, Some(action)) = (speaks_of_itself, course.action) {
+        draft.action = Some(action);
+        draft.segments.iter_mut().for_each(|part| part.ended |= action == Action::End);
+    }
 }
 
 fn read_segments(
@@ -210,15 +243,15 @@ fn read_rest(alert: &Alert<'_>, draft: &mut Draft) {
 
 /// Parameters of all info blocks by name, and what some issuers say in them.
 fn read_parameters(infos: &[Info<'_>], draft: &mut Draft) {
-    let mut parameters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, value) in infos.iter().flat_map(|info| &info.parameters) {
-        parameters.entry(name).or_default().push(value);
-    }
-    if parameters.is_empty() {
+    let mut all = infos.iter().flat_map(|info| &info.parameters).peekable();
+    if all.peek().is_none() {
         return;
     }
-    parameters.values_mut().for_each(keep_first);
-    let first = |name: &str| parameters.get(name).and_then(|values| values.first()).copied();
+    let mut parameters = Map::new();
+    for (name, value) in all {
+        add_parameter(&mut parameters, name, value);
+    }
+    let first = |name: &str| parameters.get(name)?.as_array()?.first()?.as_str();
     if let (Some(kind), Some(id)) = (first("eventtype"), first("eventid")) {
         // GDACS numbers its happenings; each message is an episode of one.
         let value = format!("{kind}{id}");
@@ -228,18 +261,28 @@ fn read_parameters(infos: &[Info<'_>], draft: &mut Draft) {
         }
     }
     draft.related.extend(first("glide").map(|glide| Code::new("glide", glide)));
-    for text in parameters.get("expiredReferences").into_iter().flatten() {
-        let (ids, _) = references(text);
-        draft.related.extend(ids.into_iter().map(|id| Code::new("cap:expired_reference", id)));
+    for text in parameters.get("expiredReferences").and_then(Value::as_array).into_iter().flatten() {
+        let expired = references(text.as_str().unwrap_or_default()).ids;
+        draft.related.extend(expired.into_iter().map(|id| Code::new("cap:expired_reference", id)));
     }
     for (name, measure) in MEASURES {
         if let Some(number) = first(name).and_then(leading_number) {
             draft.measures.entry((*measure).to_owned()).or_insert(number);
         }
     }
-    let parameters: Map<String, Value> =
-        parameters.into_iter().map(|(name, values)| (name.to_owned(), values.into())).collect();
     draft.extra.insert("parameters".to_owned(), Value::Object(parameters));
+}
+
+/// Adds a value under its name, once as far as a short list tells: languages repeat them.
+fn add_parameter(parameters: &mut Map<String, Value>, name: &str, value: &str) {
+    if let Some(Value::Array(values)) = parameters.get_mut(name) {
+        let is_known = values.iter().take(SHORT_LIST).any(|known| known == value);
+        if !is_known {
+            values.push(value.into());
+        }
+    } else {
+        parameters.insert(name.to_owned(), Value::Array(vec![value.into()]));
+    }
 }
 
 /// Parameters of seismic and tsunami centers that are numbers with a known unit.

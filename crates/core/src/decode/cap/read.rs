@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::notes::Notes;
 use super::{MEDIA_TYPE, is_alert};
-use crate::decode::xml::{self, Namespace, Tag, Token, Xml};
+use crate::decode::xml::{self, Namespace, Step, Tag, Token, Xml};
 use crate::rejection::{Reason, Rejection};
 
 /// Info blocks in one alert; the fullest recorded one has 16.
@@ -229,7 +229,13 @@ fn area<'a>(xml: &mut Xml<'a>, notes: &mut Notes) -> Result<Area<'a>, Rejection>
 /// elements is noted and left to the raw bytes; elements of other namespaces are kept as extra.
 fn child<'a>(xml: &mut Xml<'a>, notes: &mut Notes) -> Result<Option<Tag<'a>>, Rejection> {
     loop {
-        match xml.next()? {
+        let token = match xml.next_element()? {
+            Step::Open(tag) if tag.namespace == Namespace::Cap => return Ok(Some(tag)),
+            Step::Close => return Ok(None),
+            Step::Open(tag) => Token::Open(tag),
+            Step::Other => xml.next()?,
+        };
+        match token {
             Token::Open(tag) => match tag.namespace {
                 Namespace::Cap | Namespace::Unbound | Namespace::None => return Ok(Some(tag)),
                 Namespace::Signature if tag.name == "Signature" => return Ok(Some(tag)),

@@ -9,14 +9,16 @@ pub(super) const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.') || byte >= 0x80
 }
 
-/// True for a name, perhaps with one prefix.
+/// True for name bytes that begin well, perhaps with one prefix.
 pub(super) fn is_name(text: &str) -> bool {
     let begins_well =
-        |part: &str| part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
-    match text.split_once(':') {
-        None => begins_well(text),
-        Some((prefix, local)) => begins_well(prefix) && begins_well(local) && !local.contains(':'),
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_' || *byte >= 0x80);
+    let bytes = text.as_bytes();
+    if !begins_well(bytes.first()) {
+        return false;
     }
+    let Some(colon) = bytes.iter().position(|byte| *byte == b':') else { return true };
+    begins_well(bytes.get(colon + 1)) && !bytes[colon + 1..].contains(&b':')
 }
 
 /// The attributes of one tag: name and value as written.
