@@ -78,8 +78,11 @@ impl WordIndex {
     /// Reads the title, taken to be in the first text's language, and the texts of a segment.
     pub(super) fn new(title: &str, segment: &SegmentView<'_>) -> Self {
         let mut index = Self::default();
-        let first_language = segment.texts.first().map_or("und", |text| text.lang.as_str());
-        index.add(first_language, title);
+        let first = segment.texts.first();
+        // A title is mostly the first headline, whose words need not be read twice.
+        if first.and_then(|text| text.headline.as_deref()) != Some(title) {
+            index.add(first.map_or("und", |text| text.lang.as_str()), title);
+        }
         for text in segment.texts {
             for field in [&text.event, &text.headline, &text.description, &text.instruction].into_iter().flatten() {
                 index.add(&text.lang, field);

@@ -12,6 +12,10 @@ const EQUATOR_RADIUS_KM: f64 = 6_378.137;
 const FLATTENING: f64 = 1.0 / 298.257_223_563;
 /// How far the distance on the sphere of mean radius may be from the one on WGS 84.
 const SPHERE_MARGIN: f64 = 0.006;
+/// How far Lambert's formula may be off, up to `LAMBERT_KM_MAX`; several times what was seen.
+const LAMBERT_MARGIN: f64 = 1e-4;
+/// Beyond this Lambert's formula is not used for bounds.
+const LAMBERT_KM_MAX: f64 = 15_000.0;
 /// The shortest degree along a meridian of WGS 84, at the equator, in kilometers; with a margin.
 const DEGREE_KM_MIN: f64 = 110.5;
 
@@ -24,7 +28,7 @@ pub fn geodesic_km(from: Point, to: Point) -> f64 {
 }
 
 /// Great-circle distance in kilometers on the sphere of mean radius; within 0.6 % of WGS 84.
-pub(super) fn sphere_km(from: Point, to: Point) -> f64 {
+fn sphere_km(from: Point, to: Point) -> f64 {
     let half_lat = ((to.lat - from.lat).to_radians() / 2.0).sin();
     let half_lon = ((to.lon - from.lon).to_radians() / 2.0).sin();
     let haversine = half_lat * half_lat + from.lat.to_radians().cos() * to.lat.to_radians().cos() * half_lon * half_lon;
@@ -49,20 +53,34 @@ pub(super) fn lambert_km(from: Point, to: Point) -> f64 {
     EQUATOR_RADIUS_KM * (angle - FLATTENING / 2.0 * (x + y))
 }
 
-/// The least that the geodesic distance can be where the sphere gives `sphere_km`.
-pub(super) fn least_km(sphere_km: f64) -> f64 {
-    sphere_km * (1.0 - SPHERE_MARGIN)
+/// Between which values a geodesic distance lies, in kilometers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) least_km: f64,
+    pub(super) most_km: f64,
 }
 
-/// The most that it can be.
-pub(super) fn most_km(sphere_km: f64) -> f64 {
-    sphere_km * (1.0 + SPHERE_MARGIN)
+impl Bounds {
+    /// By the sphere alone: quick.
+    pub(super) fn by_sphere(from: Point, to: Point) -> Self {
+        let sphere = sphere_km(from, to);
+        Self { least_km: sphere * (1.0 - SPHERE_MARGIN), most_km: sphere * (1.0 + SPHERE_MARGIN) }
+    }
+
+    /// By Lambert's formula, where that is good: not near the other side of the globe.
+    pub(super) fn narrowed(self, from: Point, to: Point) -> Self {
+        if self.most_km > LAMBERT_KM_MAX {
+            return self;
+        }
+        let lambert = lambert_km(from, to);
+        Self { least_km: lambert * (1.0 - LAMBERT_MARGIN), most_km: lambert * (1.0 + LAMBERT_MARGIN) }
+    }
 }
 
 /// True when two points are at most `limit_km` apart.
 pub(super) fn is_within(from: Point, to: Point, limit_km: f64) -> bool {
-    let sphere = sphere_km(from, to);
-    most_km(sphere) <= limit_km || (least_km(sphere) <= limit_km && geodesic_km(from, to) <= limit_km)
+    let bounds = Bounds::by_sphere(from, to);
+    bounds.most_km <= limit_km || (bounds.least_km <= limit_km && geodesic_km(from, to) <= limit_km)
 }
 
 /// A box that holds every point within `radius_km` of `center`, a little larger than need be; west

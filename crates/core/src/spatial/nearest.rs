@@ -1,7 +1,7 @@
 //! How near an edge comes to a point.
 
 use super::edges::Edge;
-use super::geodesic::{geodesic_km, lambert_km, least_km, most_km, sphere_km};
+use super::geodesic::{Bounds, geodesic_km, lambert_km};
 use crate::geometry::Point;
 
 /// More kilometers than a degree has anywhere, in any direction.
@@ -44,16 +44,20 @@ impl Search {
         let mut pieces = vec![(0.0, 1.0)];
         while let Some((start, end)) = pieces.pop() {
             let middle = (start + end) / 2.0;
-            let sphere = sphere_km(self.center, edge.at(middle));
-            if most_km(sphere) <= self.enough_km {
-                self.found_km = self.found_km.min(most_km(sphere));
-                return true;
-            }
             let (half_km, is_short) = reach(edge, start, end);
-            if least_km(sphere) - half_km > self.bound_km {
+            let distance = Bounds::by_sphere(self.center, edge.at(middle));
+            if distance.least_km - half_km > self.bound_km {
                 continue;
             }
-            self.bound_km = self.bound_km.min(most_km(sphere));
+            let distance = distance.narrowed(self.center, edge.at(middle));
+            if distance.most_km <= self.enough_km {
+                self.found_km = self.found_km.min(distance.most_km);
+                return true;
+            }
+            if distance.least_km - half_km > self.bound_km {
+                continue;
+            }
+            self.bound_km = self.bound_km.min(distance.most_km);
             if !is_short {
                 pieces.extend([(start, middle), (middle, end)]);
             } else if self.settle(edge, start, end) {
@@ -66,12 +70,11 @@ impl Search {
     /// Finds the nearest point of a short piece. A quick formula tells where it is, the exact one
     /// how far: around the nearest point distances change so little that where matters less.
     fn settle(&mut self, edge: &Edge, start: f64, end: f64) -> bool {
-        let sphere = |share: f64| sphere_km(self.center, edge.at(share));
         let nearest = golden(start, end, |share| lambert_km(self.center, edge.at(share)));
-        for share in [nearest, start, end] {
-            if least_km(sphere(share)) <= self.bound_km.min(self.found_km) {
-                let distance = geodesic_km(self.center, edge.at(share));
-                self.found_km = self.found_km.min(distance);
+        for point in [nearest, start, end].map(|share| edge.at(share)) {
+            let least_km = Bounds::by_sphere(self.center, point).narrowed(self.center, point).least_km;
+            if least_km <= self.bound_km.min(self.found_km) {
+                self.found_km = self.found_km.min(geodesic_km(self.center, point));
             }
         }
         self.bound_km = self.bound_km.min(self.found_km);

@@ -1,5 +1,7 @@
 //! A shape prepared for many questions.
 
+use std::cell::LazyCell;
+
 use crate::geometry::{BoundingBox, Geometry, Point};
 
 use super::edges::{Edge, Edges, Rect};
@@ -39,8 +41,9 @@ impl Prepared {
 
     /// True when it comes within `radius_km` of a point.
     pub fn within_distance(&self, center: Point, radius_km: f64) -> bool {
-        let window = Window::new(center, radius_km);
-        self.parts.iter().any(|part| part.is_within(&window))
+        // Most shapes are points, which need no window.
+        let window = LazyCell::new(|| Window::new(center, radius_km));
+        self.parts.iter().any(|part| part.is_within(center, radius_km, &window))
     }
 
     /// Its distance to a point in kilometers; 0 when it holds the point.
@@ -83,11 +86,11 @@ impl Part {
         })
     }
 
-    fn is_within(&self, window: &Window) -> bool {
+    fn is_within(&self, center: Point, radius_km: f64, window: &LazyCell<Window, impl FnOnce() -> Window>) -> bool {
         match self {
-            Self::Point(point) => is_within(*point, window.center, window.radius_km),
-            Self::Circle(middle, radius_km) => is_within(*middle, window.center, window.radius_km + radius_km),
-            Self::Area(edges) if edges.contains(window.center) => true,
+            Self::Point(point) => is_within(*point, center, radius_km),
+            Self::Circle(middle, own_radius_km) => is_within(*middle, center, radius_km + own_radius_km),
+            Self::Area(edges) if edges.contains(center) => true,
             Self::Path(edges) | Self::Area(edges) => window.is_reached_by(edges),
         }
     }
@@ -122,7 +125,7 @@ impl Part {
     fn meets(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Circle(center, radius_km), shape) | (shape, Self::Circle(center, radius_km)) => {
-                shape.is_within(&Window::new(*center, *radius_km))
+                shape.is_within(*center, *radius_km, &LazyCell::new(|| Window::new(*center, *radius_km)))
             }
             (Self::Point(one), Self::Point(two)) => one == two,
             (Self::Point(point), Self::Area(edges)) | (Self::Area(edges), Self::Point(point)) => edges.contains(*point),

@@ -108,7 +108,7 @@ fn conditions() -> impl Strategy<Value = Filter> {
 }
 
 /// Any filter that can be saved.
-fn filters() -> impl Strategy<Value = Filter> {
+pub(super) fn filters() -> impl Strategy<Value = Filter> {
     conditions().prop_recursive(4, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::All),

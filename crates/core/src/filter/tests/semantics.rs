@@ -287,3 +287,37 @@ fn a_subject_can_be_sent() {
     let event = event(json!({}));
     is_send(&Subject::new(&event, State::Active));
 }
+
+/// The filter as its words say it, one condition at a time.
+fn naively(filter: &Filter, subject: &Subject<'_>) -> bool {
+    match filter {
+        Filter::All(parts) => parts.iter().all(|part| naively(part, subject)),
+        Filter::Any(parts) => parts.iter().any(|part| naively(part, subject)),
+        Filter::Not(inner) => !naively(inner, subject),
+        condition => Compiled::new(condition).expect("a condition that can be saved").matches_segment(subject, 0),
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 1_500, failure_persistence: None, ..proptest::test_runner::Config::default()
+    })]
+
+    #[test]
+    fn pushing_not_down_changes_no_answer(filter in super::forms::filters()) {
+        let plain = event(json!({}));
+        let full = event(json!({
+            "category": "weather", "type": "weather.wind", "severity": "Unknown", "urgency": "Immediate", "onset": "2030-01-01T00:00:00Z",
+            "geometry": {"type": "Point", "coordinates": [0, 0], "radius_km": 8000}, "place": {"countries": ["IT"], "regions": []},
+        }));
+        let compiled = Compiled::new(&filter).expect("it can be saved");
+        for (event, state) in [(&plain, State::Active), (&full, State::Ended)] {
+            let subject = Subject::new(event, state);
+            let expected = naively(&filter, &subject);
+            proptest::prop_assert_eq!(compiled.matches(&subject), expected);
+            let (program, ways) = (compiled.program(), compiled.program().conjunctions());
+            let holds = |at: &u16| program.literals()[usize::from(*at)].holds(&subject, 0);
+            proptest::prop_assert_eq!(ways.iter().any(|way| way.iter().all(holds)), expected);
+        }
+    }
+}
