@@ -37,7 +37,7 @@ pub enum Kind {
     Cancel,
     /// Says that it is over.
     End,
-    /// Is a message of before again: the same bytes, another spelling, another format.
+    /// Is a message of before again: the same bytes, another spelling, another container.
     Duplicate,
     /// Is an older version, after a newer one.
     Late,

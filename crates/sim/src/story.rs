@@ -61,8 +61,6 @@ pub(crate) struct Told {
 impl Story {
     /// Tells the next message at an instant.
     pub(crate) fn tell(&mut self, dice: &mut Dice, now: Timestamp) -> Told {
-        // CAP knows whole seconds only, and its copies in other formats must say the same.
-        let now = if self.form == Form::Cap { now.plus_millis(-now.as_millis().rem_euclid(1_000)) } else { now };
         let (mut bulletin, next_ms) = match &mut self.plot {
             Plot::Hazard(course) => {
                 let is_last = self.step + 1 >= self.steps;

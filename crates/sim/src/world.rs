@@ -248,3 +248,5 @@ impl Ord for Planned {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod decoded;

@@ -231,8 +231,7 @@ impl Course {
             occurred: Some(self.began),
             sent: now,
             expires: Some(now.plus_millis(hold_ms)),
-            // CAP has no field for it.
-            ends: (action == Action::End && form != Form::Cap).then_some(now),
+            ends: (action == Action::End).then_some(now),
             previous: None,
         }
     }

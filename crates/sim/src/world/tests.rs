@@ -6,7 +6,7 @@ fn start() -> Timestamp {
     Timestamp::parse("2026-07-01T12:00:00Z").unwrap()
 }
 
-fn some(seed: u64, count: usize) -> Vec<Message> {
+pub(super) fn some(seed: u64, count: usize) -> Vec<Message> {
     World::new(seed, start(), 1_000_000).take(count).collect()
 }
 
