@@ -123,3 +123,69 @@ fn a_point_is_located_in_microseconds() {
     println!("{:?} a point on land", started.elapsed() / towns.len() as u32);
     assert_eq!(named, 20_000);
 }
+
+/// Lines of files of the shared data whose path has `part`, parsed; none where it is absent.
+fn shared_lines(folder: &str, part: &str) -> Vec<serde_json::Value> {
+    let beside = || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let root = std::env::var_os("TIDINGS_SHARED_DATA").map_or_else(beside, Into::into);
+    let Ok(files) = std::fs::read_dir(root.join(folder)) else {
+        println!("skipped: no shared data in {}", root.display());
+        return Vec::new();
+    };
+    let paths = files.map(|file| file.unwrap().path()).filter(|path| path.to_string_lossy().contains(part));
+    let texts: Vec<String> = paths.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn waters_hold_the_zones_of_real_alerts() {
+    let gazetteer = open();
+    let mut strays = Vec::new();
+    for zone in shared_lines("geocodes", "ugc-used") {
+        let code = Code::new("UGC", zone["code"].as_str().unwrap());
+        let Ok(geometry) = serde_json::from_value::<Geometry>(zone["feature"]["geometry"].clone()) else { continue };
+        let Some(shape) = gazetteer.shape(&code) else { continue };
+        let bounds = shape.geometry.parts().iter().map(|part| tidings_core::enrich::bbox(part).unwrap().0);
+        let bounds: Vec<_> = bounds.collect();
+        // Counties are drawn coarsely, so theirs may miss by a hundredth of a degree.
+        let holds = |[west, south, east, north]: &[f64; 4], point: Point| {
+            (west - 0.03..=east + 0.03).contains(&point.lon) && (south - 0.03..=north + 0.03).contains(&point.lat)
+        };
+        let outside = geometry.points().find(|point| !bounds.iter().any(|bounds| holds(bounds, *point)));
+        if let Some(point) = outside {
+            strays.push((code.value, point));
+        }
+    }
+    assert!(strays.is_empty(), "{strays:?}");
+}
+
+#[test]
+fn every_code_of_real_alerts_is_known() {
+    let gazetteer = open();
+    let mut unknown = std::collections::BTreeSet::new();
+    let mut check = |scheme: &str, values: &serde_json::Value| {
+        for value in values.as_array().into_iter().flatten() {
+            let code = Code::new(scheme, value.as_str().unwrap_or_default());
+            let is_zone = scheme == "UGC" && code.value.get(2..3) == Some("Z");
+            let is_known = gazetteer.shape(&code).is_some() || is_zone && gazetteer.region(&code).is_some();
+            if !is_known {
+                unknown.insert(format!("{scheme} {}", code.value));
+            }
+        }
+    };
+    let mut todo = shared_lines("nws", "stream-");
+    while let Some(value) = todo.pop() {
+        match value {
+            serde_json::Value::Object(mut members) => {
+                if let Some(geocode) = members.remove("geocode") {
+                    check("SAME", &geocode["SAME"]);
+                    check("UGC", &geocode["UGC"]);
+                }
+                todo.extend(members.into_iter().map(|(_, member)| member));
+            }
+            serde_json::Value::Array(items) => todo.extend(items),
+            _ => {}
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:?}");
+}

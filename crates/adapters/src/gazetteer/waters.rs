@@ -37,8 +37,8 @@ pub(super) const WATERS: [Water; 15] = [
     water("LM", 92, [-88.2, 41.5, -84.5, 46.2]),
     // Lake Ontario.
     water("LO", 97, [-79.9, 43.1, -75.8, 44.5]),
-    // Lake Superior.
-    water("LS", 91, [-92.3, 46.3, -84.2, 49.1]),
+    // Lake Superior with the Saint Marys River.
+    water("LS", 91, [-92.3, 45.9, -83.4, 49.1]),
     // Central Pacific with Hawaii.
     water("PH", 59, [-180.0, 15.0, -150.0, 31.5]),
     // North Pacific near Alaska, Bering Sea and Arctic.
