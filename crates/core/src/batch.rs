@@ -42,6 +42,16 @@ impl<T> Batch<T> {
         self.items.push(Item { envelope, fate });
     }
 
+    /// Makes room for so many more places.
+    pub fn reserve(&mut self, count: usize) {
+        self.items.reserve(count);
+    }
+
+    /// Takes back all places but the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        self.items.truncate(count);
+    }
+
     /// How many places it has.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -80,6 +90,11 @@ impl<T> Batch<T> {
     pub fn map_all<U>(self, mut convert: impl FnMut(usize, Result<T, Refused>) -> Result<U, Refused>) -> Batch<U> {
         let convert_item = |item: Item<T>| Item { envelope: item.envelope, fate: convert(item.envelope, item.fate) };
         Batch { items: self.items.into_iter().map(convert_item).collect() }
+    }
+
+    /// The item added last, if it is still in.
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        self.items.last_mut()?.fate.as_mut().ok()
     }
 
     /// Each item that is still in, to be changed in place.

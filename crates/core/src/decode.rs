@@ -49,9 +49,10 @@ pub fn decode(batch: &[Envelope], limits: &Limits) -> Batch<Draft> {
     let mut drafts = Batch::default();
     for (index, envelope) in batch.iter().enumerate() {
         let intake = Intake { envelope, limits, means: Means::of(envelope.media_type.as_deref()) };
-        match intake.items() {
-            Ok(items) => items.into_iter().for_each(|item| drafts.push(index, item)),
-            Err(rejection) => drafts.push(index, Err(intake.refused(rejection, envelope.bytes.clone()))),
+        let mut items = Items { start: drafts.len(), envelope: index, batch: &mut drafts };
+        if let Err(rejection) = intake.items(&mut items) {
+            items.clear();
+            items.push(Err(intake.refused(rejection, envelope.bytes.clone())));
         }
     }
     drafts
@@ -98,8 +99,43 @@ impl Means {
     }
 }
 
-/// What became of each message of one envelope.
-type Items = Vec<Result<Draft, Refused>>;
+/// What became of one message.
+type Fate = Result<Draft, Refused>;
+
+/// What became of each message of one envelope, at the end of the batch.
+struct Items<'b> {
+    batch: &'b mut Batch<Draft>,
+    envelope: usize,
+    start: usize,
+}
+
+impl Items<'_> {
+    fn push(&mut self, fate: Fate) {
+        self.batch.push(self.envelope, fate);
+    }
+
+    fn extend(&mut self, fates: impl IntoIterator<Item = Fate>) {
+        fates.into_iter().for_each(|fate| self.push(fate));
+    }
+
+    fn len(&self) -> usize {
+        self.batch.len() - self.start
+    }
+
+    fn clear(&mut self) {
+        self.batch.truncate(self.start);
+    }
+
+    /// True where there are messages and no decoder knows any of them.
+    fn are_unknown(&self) -> bool {
+        let items = &self.batch.items()[self.start..];
+        !items.is_empty() && items.iter().all(|item| is_unknown(&item.fate))
+    }
+}
+
+fn is_unknown(fate: &Fate) -> bool {
+    fate.as_ref().is_err_and(|refused| refused.rejection.reason == Reason::UnknownFormat)
+}
 
 /// One envelope while it is read.
 struct Intake<'e> {
@@ -113,7 +149,7 @@ impl Intake<'_> {
         Refused { rejection, raw, media_type: self.envelope.media_type.clone() }
     }
 
-    fn items(&self) -> Result<Items, Rejection> {
+    fn items(&self, items: &mut Items<'_>) -> Result<(), Rejection> {
         let bytes = &self.envelope.bytes;
         if bytes.len() > self.limits.envelope_bytes {
             let detail = format!("{} bytes; at most {} are taken at once", bytes.len(), self.limits.envelope_bytes);
@@ -121,33 +157,35 @@ impl Intake<'_> {
         }
         let content_type = self.envelope.media_type.as_deref();
         if let Some(occurrence) = cloudevents::from_headers(&self.envelope.headers, content_type, bytes) {
-            return Ok(self.occurrence(occurrence?, bytes.clone()));
+            self.occurrence(occurrence?, bytes.clone(), items);
+            return Ok(());
         }
         match self.means {
-            Means::Lines => self.lines(),
-            Means::Text => Ok(vec![self.kept(text::read(bytes, &self.envelope.headers), bytes.clone())]),
-            Means::Foreign => Err(unknown()),
-            Means::Xml => Ok(cap::decode(bytes, self.limits)),
-            Means::Anything if xml::looks_like(bytes) => Ok(cap::decode(bytes, self.limits)),
-            Means::Anything | Means::Json | Means::CloudEvent | Means::CloudEvents => self.json(),
+            Means::Lines => self.lines(items)?,
+            Means::Text => items.push(self.kept(text::read(bytes, &self.envelope.headers), bytes.clone())),
+            Means::Foreign => return Err(unknown()),
+            Means::Xml => items.extend(cap::decode(bytes, self.limits)),
+            Means::Anything if xml::looks_like(bytes) => items.extend(cap::decode(bytes, self.limits)),
+            Means::Anything | Means::Json | Means::CloudEvent | Means::CloudEvents => self.json(items)?,
         }
+        Ok(())
     }
 
-    fn kept(&self, read: Result<Draft, Rejection>, raw: Bytes) -> Result<Draft, Refused> {
+    fn kept(&self, read: Result<Draft, Rejection>, raw: Bytes) -> Fate {
         read.map_err(|rejection| self.refused(rejection, raw))
     }
 
     /// One JSON value that is a message, whichever decoder knows it.
-    fn item(&self, node: Node<'_>, raw: Bytes) -> Items {
+    fn item(&self, node: Node<'_>, raw: Bytes, items: &mut Items<'_>) {
         let object = match &node {
             Node::Object(object) => object,
-            _ => return vec![self.kept(native::read(node, Bytes::new(), container::JSON), raw)],
+            _ => return items.push(self.kept(native::read(node, Bytes::new(), container::JSON), raw)),
         };
         let is_event = matches!(self.means, Means::CloudEvent | Means::CloudEvents) || cloudevents::claims(object);
         if is_event {
             return match cloudevents::structured(node) {
-                Ok(occurrence) => self.occurrence(occurrence, raw),
-                Err(rejection) => vec![Err(self.refused(rejection, raw))],
+                Ok(occurrence) => self.occurrence(occurrence, raw, items),
+                Err(rejection) => items.push(Err(self.refused(rejection, raw))),
             };
         }
         let read = if features::claims(object) {
@@ -157,41 +195,41 @@ impl Intake<'_> {
         } else {
             Err(unknown())
         };
-        vec![self.kept(read, raw)]
+        items.push(self.kept(read, raw));
     }
 
     /// A CloudEvent: the messages in it where a decoder knows its data, else the event itself.
-    fn occurrence(&self, mut occurrence: Occurrence<'_>, raw: Bytes) -> Items {
+    fn occurrence(&self, mut occurrence: Occurrence<'_>, raw: Bytes, items: &mut Items<'_>) {
         let means = Means::of(Some(&occurrence.data_type()));
         if let (Means::Xml, Data::Bytes(bytes)) = (means, &occurrence.data) {
             let found = cap::decode(bytes, self.limits);
-            if !container::is_unknown(&found) {
-                return found;
+            if !found.iter().all(is_unknown) {
+                return items.extend(found);
+            }
+        }
+        if let (Means::Json, Data::Bytes(bytes)) = (means, &occurrence.data) {
+            let bytes = bytes.clone();
+            let text = json::text(&bytes).unwrap_or_default();
+            if let Ok(node) = Parser::document(text, self.limits.depth)
+                && node.as_object().is_some_and(features::claims)
+            {
+                return self.carried(node, occurrence, raw, items);
             }
         }
         if cloudevents::carries_features(&occurrence.data)
             && let Data::Json(node) = std::mem::replace(&mut occurrence.data, Data::None)
         {
-            return self.carried(node, occurrence, raw);
+            return self.carried(node, occurrence, raw, items);
         }
-        if let (Means::Json, Data::Bytes(bytes)) = (means, &occurrence.data) {
-            let bytes = bytes.clone();
-            let text = json::text(&bytes).unwrap_or_default();
-            if let Ok(node @ Node::Object(_)) = Parser::document(text, self.limits.depth)
-                && node.as_object().is_some_and(features::claims)
-            {
-                return self.carried(node, occurrence, raw);
-            }
-        }
-        vec![Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth))]
+        items.push(Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth)));
     }
 
     /// The features that a CloudEvent carries, each with the event's bytes; those of feeds we do
     /// not know leave the event as it is.
-    fn carried(&self, node: Node<'_>, mut occurrence: Occurrence<'_>, raw: Bytes) -> Items {
+    fn carried(&self, node: Node<'_>, mut occurrence: Occurrence<'_>, raw: Bytes, items: &mut Items<'_>) {
         let members = match &node {
             Node::Object(object) if features::is_collection(object) => match object.get("features") {
-                Some(Node::List(items)) => items.clone(),
+                Some(Node::List(members)) => members.clone(),
                 _ => Vec::new(),
             },
             _ => vec![node.clone()],
@@ -199,10 +237,11 @@ impl Intake<'_> {
         if members.first().is_none_or(|first| !features::is_known(first)) || members.len() > self.limits.items {
             // The attributes and the data outlive the text they were read from.
             occurrence.data = Data::Bytes(serde_json::to_vec(&node.into_value()).unwrap_or_default().into());
-            return vec![Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth))];
+            return items.push(Ok(occurrence.into_draft(raw, cloudevents::MEDIA_TYPE, self.limits.depth)));
         }
-        let read = |feature| features::read(feature, raw.clone());
-        members.into_iter().map(|feature| self.kept(read(feature), raw.clone())).collect()
+        for feature in members {
+            items.push(self.kept(features::read(feature, raw.clone()), raw.clone()));
+        }
     }
 }
 

@@ -164,18 +164,16 @@ impl fmt::Display for Timestamp {
         let (year, month, day) = civil_from_days(millis.div_euclid(86_400_000));
         let in_day = millis.rem_euclid(86_400_000);
         let (hour, minute, second) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
-        // Written digit by digit: each stored event holds several times, and `write!` with widths
-        // takes four times as long.
+        // Every stored event prints a dozen of these: digits by hand are several times as fast.
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        let fields = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, hour), (14, 2, minute), (17, 2, second)];
-        for (start, width, value) in fields.into_iter().chain([(20, 3, in_day % 1_000)]) {
-            let mut rest = value;
-            for digit in text[start..start + width].iter_mut().rev() {
-                *digit = b'0' + (rest % 10) as u8;
-                rest /= 10;
+        let parts = [(year, 0..4), (month, 5..7), (day, 8..10), (hour, 11..13), (minute, 14..16), (second, 17..19)];
+        for (mut value, digits) in parts.into_iter().chain([(in_day % 1_000, 20..23)]) {
+            for digit in text[digits].iter_mut().rev() {
+                *digit = b'0' + (value % 10) as u8;
+                value /= 10;
             }
         }
-        f.write_str(std::str::from_utf8(&text).expect("digits and signs are ASCII"))
+        f.pad(std::str::from_utf8(&text).expect("digits and signs are ASCII"))
     }
 }
 

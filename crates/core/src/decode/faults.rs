@@ -126,10 +126,10 @@ impl Faults {
     }
 
     pub(super) fn list<'a>(&mut self, node: Node<'a>, pointer: impl fmt::Display) -> Vec<Node<'a>> {
-        match node {
-            Node::List(items) => items,
-            Node::Null => Vec::new(),
-            other => {
+        match node.into_list() {
+            Ok(items) => items,
+            Err(Node::Null) => Vec::new(),
+            Err(other) => {
                 self.wrong(pointer, "an array", &other);
                 Vec::new()
             }

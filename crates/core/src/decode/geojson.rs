@@ -59,8 +59,12 @@ fn items<'n, 'a>(node: &'n Node<'a>) -> Option<&'n [Node<'a>]> {
 }
 
 fn point(node: &Node<'_>) -> Option<Point> {
-    match items(node)? {
-        [lon, lat, ..] => Some(Point::new(lon.as_number()?, lat.as_number()?)),
+    match node {
+        Node::Pair(pair) => Some(Point::new(pair.numbers[0], pair.numbers[1])),
+        Node::List(items) => match &items[..] {
+            [lon, lat, ..] => Some(Point::new(lon.as_number()?, lat.as_number()?)),
+            _ => None,
+        },
         _ => None,
     }
 }

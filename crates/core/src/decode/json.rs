@@ -3,7 +3,7 @@
 
 mod parse;
 
-pub(crate) use parse::Parser;
+pub(crate) use parse::{Fault, Parser};
 
 use std::borrow::Cow;
 
@@ -19,7 +19,27 @@ pub(crate) enum Node<'a> {
     Number(Number),
     Text(Cow<'a, str>),
     List(Vec<Node<'a>>),
+    /// An array of two numbers: what shapes are made of, without a list for each.
+    Pair(Pair),
     Object(Object<'a>),
+}
+
+/// Two numbers, and whether each was written as a whole one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pair {
+    pub(crate) numbers: [f64; 2],
+    pub(crate) whole: [bool; 2],
+}
+
+impl Pair {
+    /// Both as they would stand in a list.
+    fn nodes<'a>(self) -> [Node<'a>; 2] {
+        let node = |index: usize| match self.whole[index] {
+            true => Node::Number(Number::from(self.numbers[index] as i64)),
+            false => Number::from_f64(self.numbers[index]).map_or(Node::Null, Node::Number),
+        };
+        [node(0), node(1)]
+    }
 }
 
 /// The members of a JSON object in the order of the text.
@@ -36,7 +56,7 @@ impl<'a> Node<'a> {
             Self::Bool(_) => "true or false",
             Self::Number(_) => "a number",
             Self::Text(_) => "a string",
-            Self::List(_) => "an array",
+            Self::List(_) | Self::Pair(_) => "an array",
             Self::Object(_) => "an object",
         }
     }
@@ -55,6 +75,24 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Its numbers, when it is an array of nothing else.
+    pub(crate) fn as_numbers(&self) -> Option<Vec<f64>> {
+        match self {
+            Self::Pair(pair) => Some(pair.numbers.to_vec()),
+            Self::List(items) => items.iter().map(Node::as_number).collect(),
+            _ => None,
+        }
+    }
+
+    /// Its items, when it is an array.
+    pub(crate) fn into_list(self) -> Result<Vec<Node<'a>>, Self> {
+        match self {
+            Self::List(items) => Ok(items),
+            Self::Pair(pair) => Ok(pair.nodes().into()),
+            other => Err(other),
+        }
+    }
+
     pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
@@ -70,6 +108,7 @@ impl<'a> Node<'a> {
             Self::Number(number) => Value::Number(number),
             Self::Text(text) => Value::String(text.into_owned()),
             Self::List(items) => Value::Array(items.into_iter().map(Node::into_value).collect()),
+            Self::Pair(pair) => Value::Array(pair.nodes().map(Node::into_value).into()),
             Self::Object(object) => Value::Object(object.into_map()),
         }
     }

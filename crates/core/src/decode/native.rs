@@ -7,12 +7,13 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::faults::{At, Faults};
-use super::json::{Node, Object};
+use super::json::{Fault, Node, Object, Parser};
 use crate::draft::{Draft, Format, ThreadKey};
-use crate::event::Code;
+use crate::event::{Code, Segment};
 use crate::id::UserId;
 use crate::rejection::{Reason, Rejection};
 use crate::time::Timestamp;
+use crate::vocabulary::Action;
 
 /// Names that only an event of ours would have together with a title.
 const TELLING: &[&str] = &[
@@ -62,29 +63,53 @@ pub(super) fn read(node: Node<'_>, raw: Bytes, media_type: &str) -> Result<Draft
         let detail = format!("an event is a JSON object, not {}", node.kind());
         return Err(Rejection::decode(Reason::InvalidField, "", detail));
     };
-    let mut item = Item::new(Draft::new(Format::Native, media_type, raw));
+    let mut draft = Draft::new(Format::Native, media_type, raw);
+    let mut item = Item::new(&mut draft);
     for (name, node) in object.members {
         item.member(&name, node);
     }
-    item.finish()
+    item.finish()?;
+    Ok(draft)
+}
+
+/// Reads the item that is next straight from its text into an empty draft. False for anything but
+/// a good item of our own JSON: then the parser is somewhere within, and the item is to be read
+/// again as a whole.
+pub(super) fn stream(parser: &mut Parser<'_>, draft: &mut Draft) -> Result<bool, Fault> {
+    let mut item = Item::new(draft);
+    let is_read = parser.each_member(|name, node| {
+        let is_foreign = match &*name {
+            "specversion" | "features" => true,
+            "type" => matches!(node.as_text(), Some("Feature" | "FeatureCollection")),
+            _ => false,
+        };
+        if !is_foreign {
+            item.member(&name, node);
+        }
+        !is_foreign
+    })?;
+    Ok(is_read && item.finish().is_ok())
 }
 
 /// One item while it is read.
-struct Item {
-    draft: Draft,
+struct Item<'d> {
+    draft: &'d mut Draft,
     faults: Faults,
     part: part::Part,
+    /// What the item says as a whole: its one segment, or what its segments inherit.
+    whole: Vec<Segment>,
     thread: Option<String>,
     has_severity: bool,
 }
 
-impl Item {
-    fn new(draft: Draft) -> Self {
-        Self { draft, faults: Faults::default(), part: part::Part::default(), thread: None, has_severity: false }
+impl<'d> Item<'d> {
+    fn new(draft: &'d mut Draft) -> Self {
+        let (faults, part) = (Faults::default(), part::Part::default());
+        Self { draft, faults, part, whole: vec![Segment::default()], thread: None, has_severity: false }
     }
 
     fn member(&mut self, name: &str, node: Node<'_>) {
-        let (draft, faults) = (&mut self.draft, &mut self.faults);
+        let (draft, faults, whole) = (&mut *self.draft, &mut self.faults, &mut self.whole[0]);
         match name {
             "id" => draft.native_id = faults.name(node, "/id"),
             "thread" => self.thread = faults.name(node, "/thread"),
@@ -95,7 +120,7 @@ impl Item {
             "codes" => draft.codes = part::codes(node, "/codes", faults),
             "severity" => {
                 self.has_severity = node != Node::Null;
-                self.part.member(name, node, "", faults, draft);
+                self.part.member(whole, name, node, "", faults, draft);
             }
             "severity_origin" => {
                 draft.severity_origin = faults.word(node, "/severity_origin").unwrap_or(draft.severity_origin)
@@ -129,7 +154,7 @@ impl Item {
                 other => drop(draft.extra.insert(name.to_owned(), other.into_value())),
             },
             _ => {
-                if let Some(node) = self.part.member(name, node, "", faults, draft) {
+                if let Some(node) = self.part.member(whole, name, node, "", faults, draft) {
                     draft.extra.insert(name.to_owned(), node.into_value());
                 }
             }
@@ -138,7 +163,7 @@ impl Item {
 
     fn time(&mut self, name: &str, pointer: &str, node: Node<'_>, set: fn(&mut Draft, Option<Timestamp>)) {
         if let Some((time, text)) = self.faults.time(node, pointer) {
-            set(&mut self.draft, Some(time));
+            set(self.draft, Some(time));
             if let Some(text) = text {
                 self.draft.time_texts.insert(name.to_owned(), text);
             }
@@ -187,14 +212,14 @@ impl Item {
         self.draft.audience = Some(users);
     }
 
-    fn finish(self) -> Result<Draft, Rejection> {
-        let Self { mut draft, mut faults, part, thread, has_severity } = self;
-        let mut only = part.finish("", &mut faults, &mut draft.warnings);
+    fn finish(self) -> Result<(), Rejection> {
+        let Self { draft, mut faults, part, mut whole, thread, has_severity } = self;
+        part.finish(&mut whole[0], "", &mut faults, &mut draft.warnings);
         let is_silent = draft.title.as_ref().is_none_or(|title| title.trim().is_empty())
-            && only.texts.is_empty()
+            && whole[0].texts.is_empty()
             && draft.segments.iter().all(|segment| segment.texts.is_empty());
         // A message that ends or takes back something known needs no words of its own.
-        let names_known = draft.action.is_some_and(|action| !matches!(action, crate::vocabulary::Action::New))
+        let names_known = draft.action.is_some_and(|action| !matches!(action, Action::New))
             && (thread.is_some() || draft.native_id.is_some() || !draft.references.is_empty());
         if is_silent && !names_known {
             faults.add(Reason::MissingField, "/title", "an event needs a `title` or `texts`");
@@ -203,25 +228,25 @@ impl Item {
             return Err(rejection);
         }
         if !has_severity {
-            super::severity::infer_native(&mut draft, &mut only);
+            super::severity::infer_native(draft, &mut whole[0]);
         }
         draft.native_version = draft.updated.or(draft.sent).map(|time| time.to_string());
         if let Some(name) = thread.or_else(|| draft.native_id.clone()) {
             draft.thread_keys.push(ThreadKey { scheme: "thread", value: name });
         }
-        inherit(&mut draft, only);
-        Ok(draft)
+        if draft.segments.is_empty() {
+            draft.segments = whole;
+        } else {
+            inherit(&mut draft.segments, &whole[0]);
+        }
+        Ok(())
     }
 }
 
-/// Gives the segments what the item says as a whole; without any, the item is the one segment.
-fn inherit(draft: &mut Draft, whole: crate::event::Segment) {
-    if draft.segments.is_empty() {
-        draft.segments.push(whole);
-        return;
-    }
-    let plain = crate::event::Segment::default();
-    for segment in &mut draft.segments {
+/// Gives the segments what the item says as a whole.
+fn inherit(segments: &mut [Segment], whole: &Segment) {
+    let plain = Segment::default();
+    for segment in segments {
         if segment.category == plain.category && segment.kind == plain.kind {
             (segment.category, segment.kind) = (whole.category, whole.kind.clone());
         }

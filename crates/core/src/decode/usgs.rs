@@ -87,6 +87,7 @@ pub(super) fn read(mut feature: Object<'_>, raw: Bytes, media_type: &str) -> Res
 fn locate(node: &Node<'_>, segment: &mut Segment, draft: &mut Draft) {
     let coordinates = match node.as_object().and_then(|geometry| geometry.get("coordinates")) {
         Some(Node::List(items)) => items.iter().map(Node::as_number).collect::<Vec<_>>(),
+        Some(Node::Pair(pair)) => pair.numbers.map(Some).to_vec(),
         _ => Vec::new(),
     };
     if let [Some(lon), Some(lat), ..] = coordinates[..] {

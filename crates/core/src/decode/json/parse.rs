@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use hashbrown::HashSet;
 use serde_json::Number;
 
-use super::{Node, Object, line_column, step};
+use super::{Node, Object, Pair, line_column, step};
 use crate::rejection::{Reason, Rejection};
 
 /// From so many members on an object remembers its names in a set.
@@ -46,11 +46,13 @@ pub(crate) struct Parser<'a> {
     at: usize,
     depth_left: usize,
     repeated: Option<Fault>,
+    /// Names of the object whose members are given out, kept for its room.
+    names: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str, depth: usize) -> Self {
-        Self { text, at: 0, depth_left: depth, repeated: None }
+        Self { text, at: 0, depth_left: depth, repeated: None, names: Vec::new() }
     }
 
     /// The one value of the whole text.
@@ -62,6 +64,17 @@ impl<'a> Parser<'a> {
             (None, None) => Ok(node),
         });
         read.map_err(|fault| fault.rejection(text))
+    }
+
+    /// How many levels may still be opened.
+    pub(crate) fn depth_left(&self) -> usize {
+        self.depth_left
+    }
+
+    /// Goes back to byte `at`, before which so many levels were left.
+    pub(crate) fn rewind(&mut self, at: usize, depth_left: usize) {
+        (self.at, self.depth_left) = (at, depth_left);
+        self.repeated = None;
     }
 
     /// The byte it has come to.
@@ -115,8 +128,7 @@ impl<'a> Parser<'a> {
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Node<'a>, Fault>) -> Result<Node<'a>, Fault> {
         if self.depth_left == 0 {
-            let detail = "nested deeper than the limit".to_owned();
-            return Err(Fault { reason: Reason::TooDeep, at: self.at, detail });
+            return Err(self.too_deep());
         }
         self.depth_left -= 1;
         self.at += 1;
@@ -126,12 +138,19 @@ impl<'a> Parser<'a> {
     }
 
     fn list(&mut self) -> Result<Node<'a>, Fault> {
+        if let Some(pair) = self.pair() {
+            return Ok(Node::Pair(pair));
+        }
         let mut items = Vec::new();
         if self.passes(b']') {
             return Ok(Node::List(items));
         }
         loop {
             items.push(self.value()?);
+            if matches!(items[..], [Node::Pair(_)]) {
+                // A ring or a path: a few points more are likely.
+                items.reserve(31);
+            }
             if self.passes(b']') {
                 return Ok(Node::List(items));
             }
@@ -142,16 +161,15 @@ impl<'a> Parser<'a> {
     }
 
     fn object(&mut self) -> Result<Node<'a>, Fault> {
-        let mut members = Vec::with_capacity(8);
+        let mut members: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(4);
         let mut names = Names::default();
         if self.passes(b'}') {
             return Ok(Node::Object(Object::default()));
         }
         loop {
             let (name, name_at) = self.name()?;
-            if names.holds(&name, &members) && self.repeated.is_none() {
-                let detail = format!("the member `{}` stands twice", name.chars().take(64).collect::<String>());
-                self.repeated = Some(Fault { reason: Reason::DuplicateKey, at: name_at, detail });
+            if names.holds(&name, &members, |(name, _)| name) {
+                self.repeat(&name, name_at);
             }
             let node = self.value()?;
             members.push((name, node));
@@ -162,6 +180,51 @@ impl<'a> Parser<'a> {
                 return Err(self.fault("`,` or `}` was expected"));
             }
         }
+    }
+
+    /// Gives `take` the members of the object that is next, one by one; ends early, with false,
+    /// when it wants no more.
+    pub(crate) fn each_member(&mut self, mut take: impl FnMut(Cow<'a, str>, Node<'a>) -> bool) -> Result<bool, Fault> {
+        self.passes(b'{');
+        if self.passes(b'}') {
+            return Ok(true);
+        }
+        let mut earlier = std::mem::take(&mut self.names);
+        earlier.clear();
+        let mut names = Names::default();
+        let ended = loop {
+            let (name, name_at) = self.name()?;
+            if names.holds(&name, &earlier, |name| name) {
+                self.repeat(&name, name_at);
+            }
+            earlier.push(name.clone());
+            let Some(depth_left) = self.depth_left.checked_sub(1) else {
+                return Err(self.too_deep());
+            };
+            self.depth_left = depth_left;
+            let node = self.value()?;
+            self.depth_left += 1;
+            if !take(name, node) {
+                break false;
+            }
+            if self.passes(b'}') {
+                break true;
+            }
+            if !self.passes(b',') {
+                return Err(self.fault("`,` or `}` was expected"));
+            }
+        };
+        self.names = earlier;
+        Ok(ended)
+    }
+
+    fn repeat(&mut self, name: &str, at: usize) {
+        let detail = || format!("the member `{}` stands twice", name.chars().take(64).collect::<String>());
+        self.repeated.get_or_insert_with(|| Fault { reason: Reason::DuplicateKey, at, detail: detail() });
+    }
+
+    fn too_deep(&self) -> Fault {
+        Fault { reason: Reason::TooDeep, at: self.at, detail: "nested deeper than the limit".to_owned() }
     }
 
     /// A member's name with the colon after it, and at which byte it stands.
@@ -245,60 +308,112 @@ impl<'a> Parser<'a> {
         Ok(letter)
     }
 
+    /// The rest of an array of two numbers; goes nowhere when it is another.
+    fn pair(&mut self) -> Option<Pair> {
+        let start = self.at;
+        let mut read = || {
+            let mut one = |end: u8| {
+                matches!(self.peek(), Some(b'-' | b'0'..=b'9')).then_some(())?;
+                let number = self.number().ok()?;
+                self.passes(end).then_some(number)
+            };
+            Some((one(b',')?, one(b']')?))
+        };
+        let numbers = read();
+        let in_float = |number: &Number| number.as_i64().is_none_or(|whole| whole.unsigned_abs() <= 1 << 53);
+        let Some((first, second)) = numbers.filter(|(first, second)| in_float(first) && in_float(second)) else {
+            self.at = start;
+            return None;
+        };
+        Some(Pair { numbers: [first.as_f64()?, second.as_f64()?], whole: [first.is_i64(), second.is_i64()] })
+    }
+
     fn number(&mut self) -> Result<Number, Fault> {
         let bytes = self.text.as_bytes();
         let start = self.at;
-        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-        let digits_end = |mut at: usize| {
-            while is_digit(at) {
-                at += 1;
-            }
-            at
-        };
-        let first = start + usize::from(bytes[start] == b'-');
-        let mut end = if bytes.get(first) == Some(&b'0') { first + 1 } else { digits_end(first) };
+        let is_negative = bytes[start] == b'-';
+        let first = start + usize::from(is_negative);
+        let mut digits = Digits::default();
+        let mut end = digits.run(bytes, first);
+        let mut is_complete = end > first && (bytes[first] != b'0' || end == first + 1);
+        let whole_digits = digits.count;
         let mut is_whole = true;
-        let mut is_complete = end > first && !(bytes[first] == b'0' && is_digit(end));
         if bytes.get(end) == Some(&b'.') {
-            is_complete &= is_digit(end + 1);
-            end = digits_end(end + 1);
+            let fraction = end + 1;
+            end = digits.run(bytes, fraction);
+            is_complete &= end > fraction;
             is_whole = false;
         }
-        if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let decimals = digits.count - whole_digits;
+        let has_exponent = matches!(bytes.get(end), Some(b'e' | b'E'));
+        if has_exponent {
             let exponent = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-            is_complete &= is_digit(exponent);
-            end = digits_end(exponent);
+            end = Digits::default().run(bytes, exponent);
+            is_complete &= end > exponent;
             is_whole = false;
         }
         if !is_complete {
             return Err(self.fault("a number was expected"));
         }
+        self.at = end;
+        // Up to 15 digits are exact as a float, and so is their quotient with an exact power of ten.
+        if digits.count <= 15 && !has_exponent && !(is_whole && is_negative && digits.value == 0) {
+            let signed = if is_negative { -(digits.value as i64) } else { digits.value as i64 };
+            if is_whole {
+                return Ok(Number::from(signed));
+            }
+            let size = digits.value as f64 / TENS[decimals];
+            let number = Number::from_f64(if is_negative { -size } else { size });
+            return Ok(number.expect("a quotient of finite numbers above 0 is finite"));
+        }
         let text = &self.text[start..end];
         let whole = || text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
-        let number = match is_whole && text != "-0" {
-            true => whole().ok(),
-            false => None,
-        };
+        let number = if is_whole && text != "-0" { whole().ok() } else { None };
         let number = number.or_else(|| text.parse().ok().and_then(Number::from_f64));
-        let number = number.ok_or_else(|| self.fault("a number is out of range"))?;
-        self.at = end;
-        Ok(number)
+        number.ok_or_else(|| Fault {
+            reason: Reason::InvalidJson,
+            at: start,
+            detail: "a number is out of range".to_owned(),
+        })
+    }
+}
+
+/// Powers of ten that a float holds exactly.
+const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Digits read so far; the value counts for the first 18 or so only.
+#[derive(Default)]
+struct Digits {
+    value: u64,
+    count: usize,
+}
+
+impl Digits {
+    /// Reads digits from `at` on; where they end.
+    fn run(&mut self, bytes: &[u8], mut at: usize) -> usize {
+        let start = at;
+        while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
+        self.count += at - start;
+        at
     }
 }
 
 /// The names an object has had: a bit for each, then a set when there are many.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Names {
     bits: u64,
     many: HashSet<String, foldhash::fast::RandomState>,
 }
 
 impl Names {
-    /// Adds `name`; true when it was there.
-    fn holds(&mut self, name: &str, members: &[(Cow<'_, str>, Node<'_>)]) -> bool {
-        if members.len() >= MANY_MEMBERS {
+    /// Adds `name`; true when it is among the earlier ones.
+    fn holds<T>(&mut self, name: &str, earlier: &[T], name_of: impl Fn(&T) -> &str) -> bool {
+        if earlier.len() >= MANY_MEMBERS {
             if self.many.is_empty() {
-                self.many.extend(members.iter().map(|(name, _)| name.to_string()));
+                self.many.extend(earlier.iter().map(|one| name_of(one).to_owned()));
             }
             return !self.many.insert(name.to_owned());
         }
@@ -307,7 +422,7 @@ impl Names {
         let bit = 1 << (mix % 64);
         let may_be_there = self.bits & bit != 0;
         self.bits |= bit;
-        may_be_there && members.iter().any(|(member, _)| member == name)
+        may_be_there && earlier.iter().any(|one| name_of(one) == name)
     }
 }
 

@@ -6,10 +6,9 @@ use crate::event::{Area, Link, Segment, Text, Warning};
 use crate::time::Timestamp;
 use crate::vocabulary::Category;
 
-/// A segment while it is read.
+/// What decides about a segment only when all of it is read.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    segment: Segment,
     category: Option<Category>,
     kind: Option<String>,
     shape: Shape,
@@ -19,13 +18,13 @@ impl Part {
     /// Reads one member below `pointer`; gives it back when it is none of ours.
     pub(super) fn member<'a>(
         &mut self,
+        segment: &mut Segment,
         name: &str,
         node: Node<'a>,
         pointer: &str,
         faults: &mut Faults,
         draft: &mut Draft,
     ) -> Option<Node<'a>> {
-        let segment = &mut self.segment;
         let here = At(pointer, name);
         match name {
             "category" => self.category = faults.word(node, here),
@@ -56,8 +55,8 @@ impl Part {
         None
     }
 
-    pub(super) fn finish(self, pointer: &str, faults: &mut Faults, warnings: &mut Vec<Warning>) -> Segment {
-        let Self { mut segment, category, kind, shape } = self;
+    pub(super) fn finish(self, segment: &mut Segment, pointer: &str, faults: &mut Faults, warnings: &mut Vec<Warning>) {
+        let Self { category, kind, shape } = self;
         (segment.geometry, segment.geometry_origin) = shape.finish(pointer, faults, warnings);
         // A type alone names its category by its first word, where that is one.
         let named = || kind.as_deref().and_then(|kind| kind.split('.').next()?.parse().ok());
@@ -66,7 +65,6 @@ impl Part {
             Some(kind) if !kind.trim().is_empty() => kind,
             _ => segment.category.as_str().to_owned(),
         };
-        segment
     }
 }
 
@@ -97,15 +95,16 @@ pub(super) fn segment(node: Node<'_>, pointer: &str, faults: &mut Faults, draft:
         faults.wrong(pointer, "an object", &node);
         return None;
     };
-    let mut part = Part::default();
+    let (mut part, mut segment) = (Part::default(), Segment::default());
     let mut left = Vec::new();
     for (name, node) in object.members {
-        if let Some(node) = part.member(&name, node, pointer, faults, draft) {
+        if let Some(node) = part.member(&mut segment, &name, node, pointer, faults, draft) {
             left.push((name.into_owned(), node.into_value()));
         }
     }
     keep(&mut draft.extra, &pointer[1..], left);
-    Some(part.finish(pointer, faults, &mut draft.warnings))
+    part.finish(&mut segment, pointer, faults, &mut draft.warnings);
+    Some(segment)
 }
 
 fn objects<'a, T>(
@@ -124,12 +123,12 @@ fn objects<'a, T>(
             }
         }
     };
-    match node {
-        Node::List(items) => items.into_iter().enumerate().filter_map(&mut read_one).collect(),
-        Node::Null => Vec::new(),
+    match node.into_list() {
+        Ok(items) => items.into_iter().enumerate().filter_map(&mut read_one).collect(),
+        Err(Node::Null) => Vec::new(),
         // One object is taken for a list of one.
-        single @ Node::Object(_) => read_one((0, single)).into_iter().collect(),
-        other => {
+        Err(single @ Node::Object(_)) => read_one((0, single)).into_iter().collect(),
+        Err(other) => {
             faults.wrong(pointer, "an array of objects", &other);
             Vec::new()
         }

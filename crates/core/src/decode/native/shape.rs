@@ -42,10 +42,11 @@ impl Shape {
 
     /// Takes west, south, east, north; with more there is a geometry, and this only its bounds.
     pub(super) fn bbox(&mut self, node: Node<'_>, pointer: &str, faults: &mut Faults) {
-        let numbers: Vec<f64> = match &node {
-            Node::List(items) => items.iter().filter_map(Node::as_number).collect(),
-            Node::Null => return,
-            other => return faults.wrong(pointer, "an array of four numbers", other),
+        if node == Node::Null {
+            return;
+        }
+        let Some(numbers) = node.as_numbers() else {
+            return faults.wrong(pointer, "an array of four numbers", &node);
         };
         let [west, south, east, north] = numbers[..] else {
             return faults.add(Reason::InvalidCoordinates, pointer, "a bbox is [west, south, east, north] in degrees");
