@@ -18,6 +18,7 @@ pub use check::{CONJUNCTIONS_MAX, DEPTH_MAX, FILTER_BYTES_MAX, TERMS_MAX, VERTIC
 pub use compile::{Compiled, Leaf, Literal, Measure, Program, Span};
 pub use condition::Condition;
 pub use evaluate::{SegmentSet, Subject, is_severe_enough};
+pub(crate) use words::hash_word;
 pub use words::{Entry, Phrase, TextMatch, WordIndex};
 
 use crate::event::Code;

@@ -144,6 +144,11 @@ impl Language {
         LANGUAGES.iter().find(|(name, _)| name.eq_ignore_ascii_case(primary)).map(|(_, stemmer)| Self(*stemmer))
     }
 
+    /// A number below 31 that no other language has.
+    pub(crate) const fn number(self) -> u32 {
+        self.0 as u32
+    }
+
     /// Every language with stems, once.
     pub fn all() -> impl Iterator<Item = Self> {
         LANGUAGES.iter().filter(|(name, _)| !matches!(*name, "nn" | "no")).map(|(_, stemmer)| Self(*stemmer))

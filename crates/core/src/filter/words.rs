@@ -1,5 +1,8 @@
 //! Finding words and phrases in the texts of an event.
 
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
 use hashbrown::{HashMap, HashSet};
 
 use crate::event::SegmentView;
@@ -62,6 +65,38 @@ fn phrase(text: &str) -> Phrase {
 #[derive(Debug, Clone, Default)]
 pub struct WordIndex {
     languages: Vec<LanguageWords>,
+    keys: WordKeys,
+}
+
+/// Every form and stem side by side, each with its hash: what a matcher looks its queries up by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WordKeys {
+    /// See [`hash_word`].
+    pub(crate) hashes: Vec<u64>,
+    /// Of stems the language, and where the text ends.
+    spans: Vec<(Option<Language>, u32)>,
+    texts: String,
+}
+
+impl WordKeys {
+    fn add(&mut self, text: &str, language: Option<Language>) {
+        self.texts.push_str(text);
+        self.hashes.push(hash_word(text));
+        self.spans.push((language, u32::try_from(self.texts.len()).unwrap_or(u32::MAX)));
+    }
+
+    /// The form or stem of a number, and of a stem the language.
+    pub(crate) fn get(&self, number: usize) -> (&str, Option<Language>) {
+        let start = number.checked_sub(1).map_or(0, |before| self.spans[before].1);
+        let (language, end) = self.spans[number];
+        (self.texts.get(start as usize..end as usize).unwrap_or_default(), language)
+    }
+}
+
+/// The hash of a word or stem, the same for equal words as long as the process lives.
+pub(crate) fn hash_word(text: &str) -> u64 {
+    static HASHER: LazyLock<foldhash::fast::RandomState> = LazyLock::new(foldhash::fast::RandomState::default);
+    HASHER.hash_one(text)
 }
 
 /// Words in one language and the places where they stand.
@@ -91,6 +126,10 @@ impl WordIndex {
         for language in &mut index.languages {
             language.find_stems();
         }
+        for words in &index.languages {
+            words.forms.keys().for_each(|form| index.keys.add(form, None));
+            words.stems.keys().for_each(|stem| index.keys.add(stem, words.language));
+        }
         index
     }
 
@@ -108,15 +147,9 @@ impl WordIndex {
         self.languages[at].add(text);
     }
 
-    /// Every word with its stems' language: what a matcher looks its queries up by.
-    pub fn words(&self) -> impl Iterator<Item = (&str, Option<Language>)> {
-        self.languages.iter().flat_map(|words| words.forms.keys().map(|form| (form.as_str(), words.language)))
-    }
-
-    /// Every stem with its language.
-    pub fn stems(&self) -> impl Iterator<Item = (&str, Language)> {
-        let with_language = self.languages.iter().filter_map(|words| words.language.map(|language| (words, language)));
-        with_language.flat_map(|(words, language)| words.stems.keys().map(move |stem| (stem.as_str(), language)))
+    /// Every word as it stands, and every stem with its language.
+    pub(crate) const fn keys(&self) -> &WordKeys {
+        &self.keys
     }
 
     /// True where every phrase of an entry is found. An entry of signs only, which

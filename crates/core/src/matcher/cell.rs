@@ -4,13 +4,13 @@
 
 use crate::geometry::Point;
 
-/// The finest level: cells of 360 / 2^14 degrees, about 2.4 km at the equator.
-pub(super) const LEVEL_MAX: u32 = 14;
-const LEVEL_SHIFT: u32 = 28;
-const ROW_SHIFT: u32 = 14;
+/// The finest level: cells of 360 / 2^13 degrees, about 4.9 km at the equator.
+pub(super) const LEVEL_MAX: u32 = 13;
+const LEVEL_SHIFT: u32 = 26;
+const ROW_SHIFT: u32 = 13;
 const INDEX_MASK: u32 = (1 << ROW_SHIFT) - 1;
 
-/// A cell: four bits of level, 14 of row, 14 of column.
+/// A cell: four bits of level, 13 of row, 13 of column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Cell(pub(super) u32);
 
@@ -103,6 +103,12 @@ impl Cell {
     pub(super) fn parent(self) -> Option<(Self, u32)> {
         let level = self.level().checked_sub(1)?;
         Some((self.ancestor(level), (self.row() & 1) << 1 | self.column() & 1))
+    }
+
+    /// True where one of the two holds the other.
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        let level = self.level().min(other.level());
+        self.ancestor(level) == other.ancestor(level)
     }
 
     /// One of its four parts; it must not be of the finest level.

@@ -6,110 +6,87 @@ use super::cell::{Cell, LEVEL_MAX, Rect};
 use super::posting::List;
 use crate::geometry::Point;
 
-const NO_LIST: u32 = u32::MAX;
-
-/// A cell that has a list, or a part in use.
-#[derive(Debug, Clone, Copy)]
-struct Node {
-    list: u32,
-    /// Which of its four parts are in use, one bit each.
-    parts: u8,
-}
-
-/// The lists of all cells in use.
+/// The lists of all cells in use. A list's `parts` say which of its cell's four parts are in use,
+/// one bit each.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    nodes: HashMap<u32, Node, foldhash::fast::RandomState>,
-    lists: Vec<List>,
-    free: Vec<u32>,
+    lists: HashMap<u32, List, foldhash::fast::RandomState>,
 }
 
 impl Cells {
     /// The list of a cell, made where it is missing.
     pub(super) fn list_mut(&mut self, cell: Cell) -> &mut List {
-        let node = self.nodes.entry(cell.0).or_insert(Node { list: NO_LIST, parts: 0 });
-        if node.list == NO_LIST {
-            node.list = self.free.pop().unwrap_or_else(|| {
-                self.lists.push(List::default());
-                self.lists.len() as u32 - 1
-            });
-        }
-        let list = node.list;
         let mut below = cell;
         while let Some((parent, part)) = below.parent() {
-            let node = self.nodes.entry(parent.0).or_insert(Node { list: NO_LIST, parts: 0 });
-            if node.parts >> part & 1 == 1 {
+            let parts = &mut self.lists.entry(parent.0).or_default().parts;
+            if *parts >> part & 1 == 1 {
                 break;
             }
-            node.parts |= 1 << part;
+            *parts |= 1 << part;
             below = parent;
         }
-        &mut self.lists[list as usize]
+        self.lists.entry(cell.0).or_default()
     }
 
     /// Forgets the cell when it has nothing left, and then those above it likewise.
     pub(super) fn prune(&mut self, cell: Cell) {
-        let Some(node) = self.nodes.get_mut(&cell.0) else { return };
-        if node.list != NO_LIST && self.lists[node.list as usize].postings.is_empty() {
-            self.lists[node.list as usize] = List::default();
-            self.free.push(node.list);
-            node.list = NO_LIST;
-        }
         let mut empty = cell;
-        while self.nodes.get(&empty.0).is_some_and(|node| node.list == NO_LIST && node.parts == 0) {
-            self.nodes.remove(&empty.0);
+        while self.lists.get(&empty.0).is_some_and(|list| list.parts == 0 && list.postings().is_empty()) {
+            self.lists.remove(&empty.0);
             let Some((parent, part)) = empty.parent() else { return };
-            if let Some(node) = self.nodes.get_mut(&parent.0) {
-                node.parts &= !(1 << part);
+            if let Some(list) = self.lists.get_mut(&parent.0) {
+                list.parts &= !(1 << part);
             }
             empty = parent;
         }
     }
 
     /// Hands the list of each cell that holds a point to `visit`.
-    pub(super) fn at(&self, point: Point, mut visit: impl FnMut(&List)) {
+    pub(super) fn at<'a>(&'a self, point: Point, mut visit: impl FnMut(&'a List)) {
         let finest = Cell::finest_at(point);
         for level in 0..=LEVEL_MAX {
-            let Some(node) = self.nodes.get(&finest.ancestor(level).0) else { return };
-            if node.list != NO_LIST {
-                visit(&self.lists[node.list as usize]);
-            }
-            if node.parts == 0 {
+            let Some(list) = self.lists.get(&finest.ancestor(level).0) else { return };
+            visit(list);
+            if list.parts == 0 {
                 return;
             }
         }
     }
 
     /// Hands the list of each cell that meets one of some rectangles to `visit`, each once.
-    pub(super) fn meeting(&self, rects: &[Rect], visit: &mut impl FnMut(&List)) {
-        let everywhere: Vec<u32> = (0..rects.len() as u32).collect();
-        self.descend(Cell::ROOT, rects, &everywhere, visit);
+    pub(super) fn meeting<'a>(&'a self, rects: &[Rect], visit: &mut impl FnMut(&'a List)) {
+        // A word has a bit for each rectangle; beyond that, several share one.
+        let groups: Vec<Rect> = rects.chunks(rects.len().div_ceil(64).max(1)).filter_map(around).collect();
+        self.descend(Cell::ROOT, &groups, u64::MAX, visit);
     }
 
-    fn descend(&self, cell: Cell, rects: &[Rect], near: &[u32], visit: &mut impl FnMut(&List)) {
+    fn descend<'a>(&'a self, cell: Cell, rects: &[Rect], near: u64, visit: &mut impl FnMut(&'a List)) {
         let bounds = cell.rect();
-        let meeting: Vec<u32> = near.iter().copied().filter(|rect| rects[*rect as usize].meets(&bounds)).collect();
-        if meeting.is_empty() {
+        let mut meeting = 0;
+        for (bit, rect) in rects.iter().enumerate() {
+            meeting |= u64::from(near >> bit & 1 == 1 && rect.meets(&bounds)) << bit;
+        }
+        if meeting == 0 {
             return;
         }
-        let Some(node) = self.nodes.get(&cell.0) else { return };
-        if node.list != NO_LIST {
-            visit(&self.lists[node.list as usize]);
-        }
-        for part in (0..4).filter(|part| node.parts >> part & 1 == 1) {
-            self.descend(cell.child(part), rects, &meeting, visit);
+        let Some(list) = self.lists.get(&cell.0) else { return };
+        visit(list);
+        for part in (0..4).filter(|part| list.parts >> part & 1 == 1) {
+            self.descend(cell.child(part), rects, meeting, visit);
         }
     }
 
     /// Bytes held, without those of the postings.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.nodes.allocation_size()
-            + self.lists.capacity() * size_of::<List>()
-            + self.free.capacity() * size_of::<u32>()
+        self.lists.allocation_size()
     }
 
     /// Bytes of the postings.
     pub(super) fn posting_bytes(&self) -> usize {
-        self.lists.iter().map(List::memory_bytes).sum()
+        self.lists.values().map(List::memory_bytes).sum()
     }
+}
+
+fn around(rects: &[Rect]) -> Option<Rect> {
+    Rect::around(rects.iter().flat_map(|rect| [Point::new(rect.west, rect.south), Point::new(rect.east, rect.north)]))
 }

@@ -6,16 +6,28 @@ use crate::geometry::{Geometry, Point, Polygon, Ring};
 /// Degrees by which a cell counts as larger when it is compared with an edge.
 const MARGIN_DEG: f64 = 1e-6;
 /// Cells that any shape may have, and one more for so many vertices.
-const CELLS_MIN: usize = 6;
-const VERTICES_PER_CELL: usize = 12;
+const CELLS_MIN: usize = 10;
+const VERTICES_PER_CELL: usize = 16;
 const CELLS_MAX: usize = 192;
 
-/// A cell of a cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Covering {
-    pub(super) cell: Cell,
-    /// True when every point of it is inside the shape.
-    pub(super) is_interior: bool,
+/// A cell of a cover, and whether every point of it is inside the shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Covering(u32);
+
+impl Covering {
+    const INTERIOR: u32 = 1 << 31;
+
+    const fn new(cell: Cell, is_interior: bool) -> Self {
+        Self(cell.0 | if is_interior { Self::INTERIOR } else { 0 })
+    }
+
+    pub(super) const fn cell(self) -> Cell {
+        Cell(self.0 & !Self::INTERIOR)
+    }
+
+    pub(super) const fn is_interior(self) -> bool {
+        self.0 & Self::INTERIOR != 0
+    }
 }
 
 /// A cell on the edge of a polygon, with the edges that meet it.
@@ -38,8 +50,8 @@ pub(super) fn cover(shape: &Geometry) -> Vec<Covering> {
         cover_polygon(polygon, share.max(4), &mut found);
     }
     // One cell of two polygons is kept once, interior where it is interior to either.
-    found.sort_unstable_by_key(|covering| (covering.cell, !covering.is_interior));
-    found.dedup_by_key(|covering| covering.cell);
+    found.sort_unstable_by_key(|covering| (covering.cell(), !covering.is_interior()));
+    found.dedup_by_key(|covering| covering.cell());
     found
 }
 
@@ -70,8 +82,8 @@ fn cover_polygon(polygon: &Polygon, budget: usize, found: &mut Vec<Covering>) {
             }
         }
     }
-    found.extend(interior.into_iter().map(|cell| Covering { cell, is_interior: true }));
-    found.extend(borders.into_iter().map(|border| Covering { cell: border.cell, is_interior: false }));
+    found.extend(interior.into_iter().map(|cell| Covering::new(cell, true)));
+    found.extend(borders.into_iter().map(|border| Covering::new(border.cell, false)));
 }
 
 /// Puts a cell with the borders or the interior, or with neither when it lies outside.
@@ -171,8 +183,8 @@ mod tests {
         let covering = cover(&Geometry::Polygon(polygon));
         let at = |lon: f64, lat: f64| {
             let finest = Cell::finest_at(Point::new(lon, lat));
-            let holds = |covering: &&Covering| finest.ancestor(covering.cell.level()) == covering.cell;
-            covering.iter().find(holds).map(|covering| covering.is_interior)
+            let holds = |covering: &&Covering| finest.ancestor(covering.cell().level()) == covering.cell();
+            covering.iter().find(holds).map(|covering| covering.is_interior())
         };
         assert_eq!(at(0.3, 40.3), None, "in the hole");
         assert_eq!(at(7.5, 40.3), Some(true), "between hole and rim");

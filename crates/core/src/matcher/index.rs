@@ -20,6 +20,16 @@ pub(super) enum Place {
     Words(u16),
 }
 
+impl Place {
+    /// The cell, if it is one.
+    pub(super) const fn cell(self) -> Option<Cell> {
+        match self {
+            Self::Cell(cell) => Some(cell),
+            Self::Key(_) | Self::Words(_) => None,
+        }
+    }
+}
+
 /// The lists by cell, by key, and by category and severity.
 #[derive(Debug)]
 pub(super) struct Index {

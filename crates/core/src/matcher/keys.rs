@@ -3,7 +3,7 @@
 use hashbrown::HashTable;
 
 use super::posting::List;
-use crate::filter::WordIndex;
+use crate::filter::{WordIndex, hash_word};
 use crate::tokenize::Language;
 
 /// Which string of an event a key is compared with; all in lower case.
@@ -29,10 +29,53 @@ pub(super) type KeyId = u32;
 struct Key {
     field: Field,
     /// Its string; of an area code the scheme, a line feed and the value.
-    text: Box<str>,
+    text: Short,
     /// How many conjunctions hold it.
     holders: u32,
     list: List,
+}
+
+/// A string, in place when it is short.
+#[derive(Debug)]
+enum Short {
+    Here(u8, [u8; Short::LENGTH_MAX]),
+    Elsewhere(Box<str>),
+}
+
+impl Short {
+    const LENGTH_MAX: usize = 22;
+
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::LENGTH_MAX];
+        match bytes.get_mut(..text.len()) {
+            Some(place) => {
+                place.copy_from_slice(text.as_bytes());
+                Self::Here(text.len() as u8, bytes)
+            }
+            None => Self::Elsewhere(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Here(length, bytes) => std::str::from_utf8(&bytes[..usize::from(*length)]).unwrap_or_default(),
+            Self::Elsewhere(text) => text,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Here(length, bytes) => &bytes[..usize::from(*length)],
+            Self::Elsewhere(text) => text.as_bytes(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Here(..) => 0,
+            Self::Elsewhere(text) => text.len(),
+        }
+    }
 }
 
 /// A form or stem by which a word of a filter is found.
@@ -50,6 +93,7 @@ const FORM: u32 = 1 << 31;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     variants: HashTable<Variant>,
+    rumored: Rumored,
     table: HashTable<KeyId>,
     entries: Vec<Key>,
     free: Vec<KeyId>,
@@ -69,7 +113,7 @@ impl Keys {
 
     /// How many conjunctions are listed under a string.
     pub(super) fn listed(&self, field: Field, text: &str) -> usize {
-        self.find(field, text).map_or(0, |id| self.entries[id as usize].list.postings.len())
+        self.find(field, text).map_or(0, |id| self.entries[id as usize].list.postings().len())
     }
 
     /// The number of a string, which one more conjunction holds now.
@@ -78,7 +122,7 @@ impl Keys {
             self.entries[id as usize].holders += 1;
             return id;
         }
-        let key = Key { field, text: text.into(), holders: 1, list: List::default() };
+        let key = Key { field, text: Short::new(text), holders: 1, list: List::default() };
         let id = match self.free.pop() {
             Some(id) => {
                 self.entries[id as usize] = key;
@@ -93,7 +137,7 @@ impl Keys {
         let (entries, hasher) = (&self.entries, &self.hasher);
         let rehash = |id: &KeyId| {
             let entry = &entries[*id as usize];
-            self::hash(hasher, entry.field, &entry.text)
+            self::hash(hasher, entry.field, entry.text.as_str())
         };
         self.table.insert_unique(hash, id, rehash);
         self.in_field[field as usize] += 1;
@@ -106,21 +150,21 @@ impl Keys {
     /// Lists the ways in which a text may hold a word: as it is, and by its stem in any language.
     fn add_variants(&mut self, id: KeyId, word: &str) {
         for (text, marks) in variants_of(word) {
-            let hash = hash(&self.hasher, Field::Word, &text);
-            let hasher = &self.hasher;
-            let entry = self.variants.entry(
-                hash,
-                |variant| *variant.text == *text,
-                |variant| self::hash(hasher, Field::Word, &variant.text),
-            );
+            let hash = hash_word(&text);
+            let rehash = |variant: &Variant| hash_word(&variant.text);
+            let entry = self.variants.entry(hash, |variant| *variant.text == *text, rehash);
             entry.or_insert_with(|| Variant { text: text.into(), words: Vec::new() }).get_mut().words.push((id, marks));
+            self.rumored.add(hash);
+        }
+        if self.rumored.is_crowded() {
+            let hashes = self.variants.iter().map(|variant| hash_word(&variant.text));
+            self.rumored = Rumored::of(hashes, self.variants.len());
         }
     }
 
     fn remove_variants(&mut self, id: KeyId, word: &str) {
         for (text, _) in variants_of(word) {
-            let hash = hash(&self.hasher, Field::Word, &text);
-            if let Ok(mut found) = self.variants.find_entry(hash, |variant| *variant.text == *text) {
+            if let Ok(mut found) = self.variants.find_entry(hash_word(&text), |variant| *variant.text == *text) {
                 found.get_mut().words.retain(|(word, _)| *word != id);
                 if found.get().words.is_empty() {
                     found.remove();
@@ -129,32 +173,24 @@ impl Keys {
         }
     }
 
-    /// The words that a form or, in a language, a stem of a text stands for.
-    fn find_words(&self, text: &str, mark: u32, found: &mut Vec<KeyId>) {
-        let hash = hash(&self.hasher, Field::Word, text);
-        if let Some(variant) = self.variants.find(hash, |variant| *variant.text == *text) {
-            found.extend(variant.words.iter().filter(|(_, marks)| marks & mark != 0).map(|(word, _)| *word));
-        }
-    }
-
     /// The words of filters that are among those of a text; some perhaps twice.
-    pub(super) fn find_all_words(&self, words: &WordIndex, found: &mut Vec<KeyId>) {
-        for (form, _) in words.words() {
-            self.find_words(form, FORM, found);
-        }
-        for (stem, language) in words.stems() {
-            self.find_words(stem, mark_of(language), found);
+    pub(super) fn find_words(&self, words: &WordIndex, found: &mut Vec<KeyId>) {
+        let words = words.keys();
+        for (number, hash) in words.hashes.iter().enumerate() {
+            if !self.rumored.may_hold(*hash) {
+                continue;
+            }
+            let (text, language) = words.get(number);
+            if let Some(variant) = self.variants.find(*hash, |variant| *variant.text == *text) {
+                let mark = language.map_or(FORM, mark_of);
+                found.extend(variant.words.iter().filter(|(_, marks)| marks & mark != 0).map(|(word, _)| *word));
+            }
         }
     }
 
     /// True when some filter asks for a string of this field.
     pub(super) fn has(&self, field: Field) -> bool {
         self.in_field[field as usize] > 0
-    }
-
-    /// A key's string.
-    pub(super) fn text(&self, id: KeyId) -> &str {
-        &self.entries[id as usize].text
     }
 
     /// One conjunction holds it no more. Its number may then name another string.
@@ -165,15 +201,16 @@ impl Keys {
             return;
         }
         let field = entry.field;
-        let text = std::mem::take(&mut entry.text);
+        let text = std::mem::replace(&mut entry.text, Short::new(""));
+        let text = text.as_str();
         entry.list = List::default();
-        let hash = hash(&self.hasher, field, &text);
+        let hash = hash(&self.hasher, field, text);
         if let Ok(found) = self.table.find_entry(hash, |other| *other == id) {
             found.remove();
         }
         self.in_field[field as usize] -= 1;
         if field == Field::Word {
-            self.remove_variants(id, &text);
+            self.remove_variants(id, text);
         }
         self.free.push(id);
     }
@@ -188,11 +225,12 @@ impl Keys {
 
     /// Bytes held, without those of the postings.
     pub(super) fn memory_bytes(&self) -> usize {
-        let texts: usize = self.entries.iter().map(|entry| entry.text.len()).sum();
+        let texts: usize = self.entries.iter().map(|entry| entry.text.memory_bytes()).sum();
         let variants = |variant: &Variant| variant.text.len() + variant.words.capacity() * size_of::<(KeyId, u32)>();
         texts
             + self.variants.iter().map(variants).sum::<usize>()
             + self.variants.allocation_size()
+            + self.rumored.bits.capacity() * 8
             + self.entries.capacity() * size_of::<Key>()
             + self.table.allocation_size()
             + self.free.capacity() * size_of::<KeyId>()
@@ -225,13 +263,58 @@ fn variants_of(word: &str) -> Vec<(String, u32)> {
     found
 }
 
-/// The mark of a language: bits below [`FORM`], in the order of [`Language::all`].
-fn mark_of(language: Language) -> u32 {
-    Language::all().position(|other| other == language).map_or(0, |index| 1 << index.min(30))
+/// The mark of a language: a bit below [`FORM`].
+const fn mark_of(language: Language) -> u32 {
+    1 << language.number()
+}
+
+/// A few bits for each hash seen: what is not here is surely in no table, and asking is cheap.
+#[derive(Debug, Default)]
+struct Rumored {
+    bits: Vec<u64>,
+    added: usize,
+}
+
+impl Rumored {
+    const BITS_PER_HASH: usize = 16;
+
+    /// With room for twice as many.
+    fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
+        let words = (count.max(64) * 2 * Self::BITS_PER_HASH / 64).next_power_of_two();
+        let mut rumored = Self { bits: vec![0; words], added: 0 };
+        hashes.for_each(|hash| rumored.add(hash));
+        rumored
+    }
+
+    /// The word and the bits in it that a hash sets.
+    fn bits_of(&self, hash: u64) -> (usize, u64) {
+        let word = (hash >> 12) as usize & (self.bits.len() - 1);
+        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
+    }
+
+    fn add(&mut self, hash: u64) {
+        self.added += 1;
+        if !self.bits.is_empty() {
+            let (word, bits) = self.bits_of(hash);
+            self.bits[word] |= bits;
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.added * Self::BITS_PER_HASH > self.bits.len() * 64
+    }
+
+    fn may_hold(&self, hash: u64) -> bool {
+        if self.bits.is_empty() {
+            return false;
+        }
+        let (word, bits) = self.bits_of(hash);
+        self.bits[word] & bits == bits
+    }
 }
 
 impl Key {
     fn is(&self, field: Field, text: &str) -> bool {
-        self.field == field && *self.text == *text
+        self.field == field && self.text.as_bytes() == text.as_bytes()
     }
 }

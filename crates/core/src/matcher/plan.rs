@@ -1,5 +1,7 @@
 //! How a filter is indexed: its conjunctions, the key of each, and what is left to judge.
 
+use std::sync::Arc;
+
 use super::cell::{Cell, Rect, cells_over};
 use super::cover::{Covering, cover};
 use super::keys::{Field, Keys};
@@ -9,6 +11,7 @@ use super::rule::Access;
 use super::sphere::{is_beyond, rects_around};
 use crate::filter::{Compiled, Entry, Filter, Leaf, Literal, Measure, TextMatch};
 use crate::geometry::{BoundingBox, Geometry, Point};
+use crate::spatial::Prepared;
 
 /// Degrees by which a box counts as larger when cells are found for it.
 const MARGIN_DEG: f64 = 1e-6;
@@ -19,7 +22,7 @@ const CROWDING: f64 = 20.0;
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
     pub(super) mask: Mask,
-    /// What is left to judge: that of the access first, then that of the spot, if they are two.
+    /// What is left to judge: at the end that of the spot, then that of the access, if they are two.
     pub(super) tests: Vec<Wanted<'a>>,
     pub(super) access: Access,
     pub(super) spot: Spot,
@@ -31,8 +34,8 @@ pub(super) enum Wanted<'a> {
     Keys { field: Field, texts: Vec<String>, negated: bool },
     Near(Point, f64),
     Bbox(&'a BoundingBox),
-    Within(u16, &'a Geometry),
-    Literal(u16),
+    Within(&'a Arc<Prepared>, &'a Geometry),
+    Literal(&'a Literal),
     Measure(&'a Measure, bool),
 }
 
@@ -54,7 +57,7 @@ pub(super) fn plans<'a>(compiled: &'a Compiled, keys: &Keys) -> Vec<Plan<'a>> {
             let Some(literal) = literals.get(usize::from(index)) else { continue };
             match Mask::of_literal(literal) {
                 Some(allowed) => mask = mask.and(allowed),
-                None => add_tests(literal, index, areas[usize::from(index)], &mut tests),
+                None => add_tests(literal, areas[usize::from(index)], &mut tests),
             }
         }
         if !mask.is_contradiction() {
@@ -74,7 +77,7 @@ fn find_areas<'a>(filter: &'a Filter, found: &mut Vec<&'a Geometry>) {
     }
 }
 
-fn add_tests<'a>(literal: &'a Literal, index: u16, area: Option<&'a Geometry>, tests: &mut Vec<Wanted<'a>>) {
+fn add_tests<'a>(literal: &'a Literal, area: Option<&'a Geometry>, tests: &mut Vec<Wanted<'a>>) {
     let negated = literal.negated;
     let keys = |field, texts: &[Box<str>]| {
         let texts = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
@@ -95,12 +98,12 @@ fn add_tests<'a>(literal: &'a Literal, index: u16, area: Option<&'a Geometry>, t
         Leaf::Measure(measure) => Wanted::Measure(measure, negated),
         Leaf::Near(center, radius_km) if is_plain_place => Wanted::Near(*center, *radius_km),
         Leaf::Bbox(bounds) if is_plain_place => Wanted::Bbox(bounds),
-        Leaf::Within(_) => match area.filter(|area| is_plain_place && is_of_polygons(area)) {
-            Some(area) => Wanted::Within(index, area),
-            None => Wanted::Literal(index),
+        Leaf::Within(prepared) => match area.filter(|area| is_plain_place && is_of_polygons(area)) {
+            Some(area) => Wanted::Within(prepared, area),
+            None => Wanted::Literal(literal),
         },
-        Leaf::Text(query) if !negated => return add_text(query, index, tests),
-        _ => Wanted::Literal(index),
+        Leaf::Text(query) if !negated => return add_text(query, literal, tests),
+        _ => Wanted::Literal(literal),
     });
 }
 
@@ -109,7 +112,7 @@ fn is_of_polygons(area: &Geometry) -> bool {
 }
 
 /// What a text query needs as words to be found, and the whole where that is not all.
-fn add_text(query: &TextMatch, index: u16, tests: &mut Vec<Wanted<'_>>) {
+fn add_text<'a>(query: &TextMatch, literal: &'a Literal, tests: &mut Vec<Wanted<'a>>) {
     let mut is_whole = true;
     let mut words = |words: Vec<&str>, negated| {
         let texts = words.into_iter().map(str::to_owned).collect();
@@ -134,7 +137,7 @@ fn add_text(query: &TextMatch, index: u16, tests: &mut Vec<Wanted<'_>>) {
         }
     }
     if !is_whole {
-        tests.push(Wanted::Literal(index));
+        tests.push(Wanted::Literal(literal));
     }
 }
 
@@ -148,14 +151,19 @@ fn single_word(entry: &Entry) -> Option<&str> {
     }
 }
 
-/// Chooses the key and the spot, and puts their tests first.
+/// Chooses the key and the spot, and puts their tests last.
 fn arrange<'a>(mask: Mask, mut tests: Vec<Wanted<'a>>, keys: &Keys) -> Plan<'a> {
     let mut spot = Spot::Anywhere;
     let mut access = Access::Words;
     let mut least = mask.share();
+    // Cheap tests come first.
+    tests.sort_by_key(|test| {
+        matches!(test, Wanted::Literal(_) | Wanted::Near(..) | Wanted::Bbox(_) | Wanted::Within(..))
+    });
     if let Some((index, share)) = rarest(&tests, keys, |test| test.is_place()) {
         spot = tests[index].spot();
-        tests.swap(0, index);
+        let last = tests.remove(index);
+        tests.push(last);
         if share <= least {
             (access, least) = (Access::Cells, share);
         }
@@ -164,8 +172,8 @@ fn arrange<'a>(mask: Mask, mut tests: Vec<Wanted<'a>>, keys: &Keys) -> Plan<'a> 
         && share < least
     {
         access = Access::Keys;
-        let first = tests.remove(index);
-        tests.insert(0, first);
+        let last = tests.remove(index);
+        tests.push(last);
     }
     Plan { mask, tests, access, spot }
 }
@@ -183,11 +191,6 @@ impl Wanted<'_> {
 
     const fn is_key(&self) -> bool {
         matches!(self, Self::Keys { negated: false, .. })
-    }
-
-    /// True where it is judged by the filter's own condition.
-    pub(super) const fn needs_program(&self) -> bool {
-        matches!(self, Self::Within(..) | Self::Literal(_))
     }
 
     /// A guess at the share of events it holds for; it only ranks access keys.

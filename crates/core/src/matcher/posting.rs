@@ -1,6 +1,7 @@
 //! What stands in the lists of the index: enough of a conjunction to judge most of it in place.
 
 use super::cell::Rect;
+use super::keys::KeyId;
 use super::mask::{BITS, Mask};
 use super::sphere::{chord_bounds, chord_squared, unit_vector};
 use crate::geometry::Point;
@@ -15,8 +16,9 @@ pub(super) struct Posting {
     bits: u64,
     /// Which conjunction.
     pub(super) rule: u32,
-    /// A disc (center and squared chords) or a box (west, south, east, north), as the marks say.
-    spot: [f32; 5],
+    /// A disc (center and squared chords) or a box (west, south, east, north), as the marks say,
+    /// single precision; else keys, of which the event must have one, the last repeated.
+    spot: [u32; 5],
 }
 
 /// What the quick test of a place says.
@@ -40,6 +42,11 @@ const CROSSES: u64 = 1 << (BITS + 5);
 const INTERIOR: u64 = 1 << (BITS + 3);
 /// Mask and place are all there is to judge.
 const PLAIN: u64 = 1 << (BITS + 4);
+/// No other posting that a point or a key leads to finds the same subscription.
+const ALONE: u64 = 1 << (BITS + 6);
+
+/// The spot holds keys.
+const KEYS: u64 = 1 << (BITS + 7);
 
 /// The quick test of a conjunction's place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,13 +83,47 @@ impl Posting {
                 numbers[..4].copy_from_slice(&[west as f32, south as f32, east as f32, north as f32]);
             }
         }
-        Self { bits: bits | if is_plain { PLAIN } else { 0 }, rule, spot: numbers }
+        let spot = numbers.map(f32::to_bits);
+        Self { bits: bits | if is_plain { PLAIN } else { 0 }, rule, spot }
     }
 
     /// The same in the list of a cell that lies wholly inside its shape.
     #[must_use]
     pub(super) const fn interior(self) -> Self {
         Self { bits: self.bits | INTERIOR, ..self }
+    }
+
+    /// The same with keys, of which the event must have one; for one that names no place, and with
+    /// one to five keys.
+    #[must_use]
+    pub(super) fn with_keys(self, keys: &[KeyId]) -> Self {
+        let spot = std::array::from_fn(|index| keys.get(index).or(keys.last()).copied().unwrap_or(KeyId::MAX));
+        Self { bits: self.bits | KEYS, spot, ..self }
+    }
+
+    /// True when an event with these keys has one of its own, or it has none.
+    pub(super) fn shares_key(&self, keys: &KeysOfEvent<'_>) -> bool {
+        self.bits & KEYS == 0 || self.spot.iter().any(|key| keys.contains(*key))
+    }
+
+    /// True when the spot holds keys.
+    pub(super) const fn has_keys(&self) -> bool {
+        self.bits & KEYS != 0
+    }
+
+    fn floats(&self) -> [f32; 5] {
+        self.spot.map(f32::from_bits)
+    }
+
+    /// The same as the only way to its subscription, if it is that.
+    #[must_use]
+    pub(super) const fn alone(self, is_alone: bool) -> Self {
+        Self { bits: self.bits | if is_alone { ALONE } else { 0 }, ..self }
+    }
+
+    /// True when no other posting that a point or a key leads to finds the same subscription.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.bits & ALONE != 0
     }
 
     /// True when a segment with these words passes its mask.
@@ -103,20 +144,52 @@ impl Posting {
     /// Judges a point. One found through a cell counts as in it.
     pub(super) fn judge(&self, point: &Spotted) -> Verdict {
         if self.bits & DISC != 0 {
-            let chord = chord_squared([self.spot[0], self.spot[1], self.spot[2]], point.vector);
-            return between(chord <= self.spot[3], chord > self.spot[4]);
+            let [x, y, z, inner, outer] = self.floats();
+            let chord = chord_squared([x, y, z], point.vector);
+            return between(chord <= inner, chord > outer);
         }
         if self.bits & BOX == 0 || self.bits & INTERIOR != 0 {
             return Verdict::Yes;
         }
-        let [west, south, east, north, _] = self.spot;
-        let crosses = self.bits & CROSSES != 0;
-        let inside = |margin: f32| {
-            let (after, before) = (point.lon >= west + margin, point.lon <= east - margin);
-            let in_lon = if crosses { after || before } else { after && before };
-            in_lon && point.lat >= south + margin && point.lat <= north - margin
-        };
-        between(self.bits & WHOLE != 0 && inside(EDGE_DEG), !inside(-EDGE_DEG))
+        let at = [point.lon, point.lat, point.lon, point.lat];
+        between(self.bits & WHOLE != 0 && self.is_in_box(point), !self.box_overlaps(at))
+    }
+
+    /// True when a point is in the box, away from its edges.
+    fn is_in_box(&self, point: &Spotted) -> bool {
+        let [west, south, east, north, _] = self.floats();
+        let (after, before) = (point.lon >= west + EDGE_DEG, point.lon <= east - EDGE_DEG);
+        let in_lon = if self.bits & CROSSES != 0 { after || before } else { after && before };
+        in_lon && point.lat >= south + EDGE_DEG && point.lat <= north - EDGE_DEG
+    }
+
+    /// True unless a rectangle surely lies outside of the box.
+    fn box_overlaps(&self, rect: [f32; 4]) -> bool {
+        let [west, south, east, north, _] = self.floats();
+        let (after, before) = (rect[2] >= west - EDGE_DEG, rect[0] <= east + EDGE_DEG);
+        let in_lon = if self.bits & CROSSES != 0 { after || before } else { after && before };
+        in_lon && rect[3] >= south - EDGE_DEG && rect[1] <= north + EDGE_DEG
+    }
+
+    /// Something of it, to have it read from memory.
+    pub(super) const fn touch(&self) -> u64 {
+        self.bits
+    }
+
+    /// Judges a shape by what surrounds it and one point of it.
+    pub(super) fn judge_extent(&self, extent: &Extent) -> Verdict {
+        if self.bits & DISC != 0 {
+            let [x, y, z, inner, outer] = self.floats();
+            let center = [x, y, z];
+            // Chords of unit vectors keep the triangle inequality.
+            let least = chord_squared(center, extent.center).sqrt() - extent.reach;
+            let within = chord_squared(center, extent.corner.vector) <= inner;
+            return between(within, least > outer.sqrt());
+        }
+        if self.bits & BOX == 0 {
+            return Verdict::Yes;
+        }
+        between(self.bits & WHOLE != 0 && self.is_in_box(&extent.corner), !self.box_overlaps(extent.rect))
     }
 }
 
@@ -143,36 +216,112 @@ impl Spotted {
     }
 }
 
-/// The postings under one key, with how many of them are of removed conjunctions.
+/// The keys of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeysOfEvent<'a> {
+    sorted: &'a [KeyId],
+    /// A bit for the low six bits of each.
+    bits: u64,
+}
+
+impl<'a> KeysOfEvent<'a> {
+    /// Of keys in order.
+    pub(super) fn new(sorted: &'a [KeyId]) -> Self {
+        Self { sorted, bits: sorted.iter().fold(0, |bits, key| bits | 1 << (key & 63)) }
+    }
+
+    pub(super) fn contains(&self, key: KeyId) -> bool {
+        self.bits >> (key & 63) & 1 == 1 && self.sorted.binary_search(&key).is_ok()
+    }
+
+    pub(super) const fn sorted(&self) -> &'a [KeyId] {
+        self.sorted
+    }
+}
+
+/// What surrounds a shape, and one point of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    center: [f32; 3],
+    /// The longest chord from the center to anything of the shape.
+    reach: f32,
+    rect: [f32; 4],
+    corner: Spotted,
+}
+
+impl Extent {
+    /// Of a shape within some rectangles; `None` where it is too wide, or near a seam of the map.
+    ///
+    /// In a rectangle of longitude and latitude the farthest point from another one is a corner:
+    /// along a parallel the distance grows with the difference in longitude, and along a meridian
+    /// it has no maximum within a quarter of the globe.
+    pub(super) fn new(rects: &[Rect], corner: Point) -> Option<Self> {
+        let corners = |rect: &Rect| {
+            let Rect { west, south, east, north } = *rect;
+            [Point::new(west, south), Point::new(west, north), Point::new(east, south), Point::new(east, north)]
+        };
+        let around = Rect::around(rects.iter().flat_map(corners))?;
+        let is_narrow = around.east - around.west < 60.0 && around.south > -85.0 && around.north < 85.0;
+        if !is_narrow || around.west < -179.0 || around.east > 179.0 {
+            return None;
+        }
+        let center = unit_vector(around.middle());
+        let chords = corners(&around).map(|corner| chord_squared(center, unit_vector(corner)).sqrt());
+        Some(Self {
+            center,
+            reach: chords.into_iter().fold(0.0, f32::max) + 1e-6,
+            rect: [around.west as f32, around.south as f32, around.east as f32, around.north as f32],
+            corner: Spotted::new(corner),
+        })
+    }
+}
+
+/// The postings under one key.
 #[derive(Debug, Default)]
 pub(super) struct List {
-    pub(super) postings: Vec<Posting>,
-    dead: u32,
+    /// The postings, and room for more.
+    room: Box<[Posting]>,
+    len: u32,
+    /// How many of them are of removed conjunctions; no more than it can count.
+    dead: u16,
+    /// For the one who keeps the list: four bits to its own use.
+    pub(super) parts: u8,
 }
 
 impl List {
-    /// Adds a posting, growing by a quarter: memory counts more than the few copies.
-    pub(super) fn push(&mut self, posting: Posting) {
-        if self.postings.len() == self.postings.capacity() {
-            self.postings.reserve_exact(1 + self.postings.len() / 4);
-        }
-        self.postings.push(posting);
+    pub(super) fn postings(&self) -> &[Posting] {
+        &self.room[..self.len as usize]
     }
 
-    /// Bytes held.
+    /// Adds a posting.
+    pub(super) fn push(&mut self, posting: Posting) {
+        if self.len as usize == self.room.len() {
+            let mut room = std::mem::take(&mut self.room).into_vec();
+            let more = 1 + room.len() / 8;
+            room.reserve_exact(more);
+            room.extend(std::iter::repeat_n(posting, more));
+            self.room = room.into_boxed_slice();
+        }
+        self.room[self.len as usize] = posting;
+        self.len += 1;
+    }
+
+    /// Bytes of the postings and the room for more.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.postings.capacity() * size_of::<Posting>()
+        size_of_val(&*self.room)
     }
 
     /// Notes that one of its postings is of a removed conjunction. True when it is time to sweep.
     pub(super) fn bury(&mut self) -> bool {
-        self.dead += 1;
-        self.dead as usize * 2 >= self.postings.len()
+        self.dead = self.dead.saturating_add(1);
+        u32::from(self.dead) * 2 >= self.len || self.dead == u16::MAX
     }
 
     /// Drops the postings of removed conjunctions, handing each to `dropped`.
     pub(super) fn sweep(&mut self, is_dead: impl Fn(u32) -> bool, mut dropped: impl FnMut(u32)) {
-        self.postings.retain(|posting| {
+        let mut room = std::mem::take(&mut self.room).into_vec();
+        room.truncate(self.len as usize);
+        room.retain(|posting| {
             let dead = is_dead(posting.rule);
             if dead {
                 dropped(posting.rule);
@@ -180,6 +329,7 @@ impl List {
             !dead
         });
         self.dead = 0;
-        self.postings.shrink_to(self.postings.len() + self.postings.len() / 4);
+        self.len = room.len() as u32;
+        self.room = room.into_boxed_slice();
     }
 }

@@ -3,7 +3,7 @@
 use super::cell::Rect;
 use super::keys::{Field, KeyId, Keys};
 use super::mask::Mask;
-use super::posting::Spotted;
+use super::posting::{Extent, Spotted};
 use super::sphere::rects_around;
 use crate::filter::Subject;
 use crate::geometry::{Geometry, Point};
@@ -21,7 +21,7 @@ pub(super) enum Whereabouts {
     /// At a point.
     Point(Point, Spotted),
     /// Within these spans.
-    Shape(Vec<Rect>),
+    Shape(Vec<Rect>, Option<Extent>),
 }
 
 impl Whereabouts {
@@ -31,7 +31,11 @@ impl Whereabouts {
             (Some(true), _) => Self::Everywhere,
             (Some(false), _) | (None, None) => Self::Nowhere,
             (None, Some(Geometry::Point(point))) if !is_on_seam(point) => Self::Point(*point, Spotted::new(*point)),
-            (None, Some(shape)) => Self::Shape(shape.parts().iter().flat_map(rects_of).flat_map(unseamed).collect()),
+            (None, Some(shape)) => {
+                let rects: Vec<Rect> = shape.parts().iter().flat_map(rects_of).flat_map(unseamed).collect();
+                let extent = shape.points().next().and_then(|corner| Extent::new(&rects, corner));
+                Self::Shape(rects, extent)
+            }
         }
     }
 }
@@ -71,6 +75,15 @@ pub(super) fn words_of(subject: &Subject<'_>, segment: usize) -> Mask {
     Mask::of_segment(subject.segment(segment), subject.event().status, subject.state())
 }
 
+/// Finds the measures of an event that filters name.
+pub(super) fn find_measures(keys: &Keys, subject: &Subject<'_>, found: &mut Vec<(KeyId, f64)>) {
+    found.clear();
+    if keys.has(Field::Measure) {
+        let measures = &subject.event().measures;
+        found.extend(measures.iter().filter_map(|(name, value)| Some((keys.find(Field::Measure, name)?, *value))));
+    }
+}
+
 /// Finds the keys of filters that a segment has: sorted, each once.
 pub(super) fn find_keys(keys: &Keys, subject: &Subject<'_>, segment: usize, found: &mut Vec<KeyId>) {
     found.clear();
@@ -102,7 +115,7 @@ pub(super) fn find_keys(keys: &Keys, subject: &Subject<'_>, segment: usize, foun
         }
     }
     if keys.has(Field::Word) {
-        keys.find_all_words(subject.words(segment), found);
+        keys.find_words(subject.words(segment), found);
     }
     found.sort_unstable();
     found.dedup();

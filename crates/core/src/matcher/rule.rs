@@ -1,10 +1,15 @@
 //! Conjunctions and the conditions left to judge in them, in arenas with numbers for pointers.
 
+use std::sync::Arc;
+
+use super::arena::Arena;
 use super::cover::Covering;
-use super::keys::{KeyId, Keys};
+use super::keys::KeyId;
 use super::mask::Mask;
-use crate::filter::{Comparison, Program, Subject};
+use super::posting::KeysOfEvent;
+use crate::filter::{Comparison, Literal, Subject};
 use crate::geometry::{BoundingBox, Point};
+use crate::spatial::Prepared;
 
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -14,22 +19,29 @@ pub(super) const NONE: u32 = u32::MAX;
 pub(super) enum Access {
     /// Categories and severities.
     Words,
-    /// The keys of its first test.
+    /// The keys of its last test.
     Keys,
-    /// The cells of its first test.
+    /// The cells of its last test.
     Cells,
 }
 
-/// A conjunction.
+/// Whose a conjunction is: all that most searches read of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
-    pub(super) mask: Mask,
-    /// Whose it is; [`NONE`] once removed.
+pub(super) struct Owner {
+    /// The subscription; [`NONE`] once removed.
     pub(super) slot: u32,
     /// Who reads it: the set of tenants.
     pub(super) audience: u32,
-    /// Its first test.
-    pub(super) tests: u32,
+}
+
+/// A conjunction.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) mask: Mask,
+    pub(super) first: Option<Test>,
+    /// The tests after the first: those that the index decides stand last.
+    pub(super) rest: u32,
+    pub(super) test_count: u16,
     /// The next conjunction of its subscription.
     pub(super) next: u32,
     /// How many lists hold it, removed or not.
@@ -50,9 +62,8 @@ pub(super) enum Test {
         radius_km: f64,
     },
     Bbox(Box<BoundingBox>),
-    /// The literal of this number in the subscription's program; with its cells if it is `within`.
-    Literal {
-        index: u16,
+    Within {
+        area: Arc<Prepared>,
         cells: Box<[Covering]>,
     },
     Measure {
@@ -61,63 +72,71 @@ pub(super) enum Test {
         value: f64,
         negated: bool,
     },
+    /// Any other.
+    Literal(Box<Literal>),
 }
 
-/// One key or several.
+/// How many keys a test holds by itself.
+pub(super) const FEW: usize = 5;
+
+/// Some keys.
 #[derive(Debug)]
 pub(super) enum KeySet {
-    One(KeyId),
-    Several(Box<[KeyId]>),
+    Few(u8, [KeyId; FEW]),
+    Many(Box<[KeyId]>),
 }
 
 impl KeySet {
     pub(super) fn new(keys: &[KeyId]) -> Self {
-        match keys {
-            [one] => Self::One(*one),
-            several => Self::Several(several.into()),
+        if keys.len() > FEW {
+            return Self::Many(keys.into());
         }
+        let mut few = [KeyId::MAX; FEW];
+        few[..keys.len()].copy_from_slice(keys);
+        Self::Few(keys.len() as u8, few)
     }
 
     pub(super) fn as_slice(&self) -> &[KeyId] {
         match self {
-            Self::One(key) => std::slice::from_ref(key),
-            Self::Several(keys) => keys,
+            Self::Few(count, keys) => &keys[..usize::from(*count)],
+            Self::Many(keys) => keys,
         }
     }
 }
 
 /// What a test is judged by.
+#[derive(Debug)]
 pub(super) struct Judged<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) segment: usize,
-    /// The keys that the segment has, sorted.
-    pub(super) keys: &'a [KeyId],
+    /// The keys that the segment has.
+    pub(super) keys: KeysOfEvent<'a>,
+    /// Its measures that filters name.
+    pub(super) measures: &'a [(KeyId, f64)],
     /// The answer of `near`, `bbox` and `within` where the place is coarse.
     pub(super) coarse: Option<bool>,
 }
 
+impl Judged<'_> {
+    /// Answers a condition on the shape.
+    fn shape(&self, holds: impl Fn(&Prepared) -> bool) -> bool {
+        self.coarse.unwrap_or_else(|| self.subject.geometry(self.segment).is_some_and(holds))
+    }
+}
+
 impl Test {
     /// True where it holds.
-    pub(super) fn holds(&self, judged: &Judged<'_>, keys: &Keys, program: Option<&Program>) -> bool {
-        let Judged { subject, segment, .. } = *judged;
-        let shape = || subject.geometry(segment);
+    pub(super) fn holds(&self, judged: &Judged<'_>) -> bool {
         match self {
-            Self::Keys { keys, negated } => {
-                keys.as_slice().iter().any(|key| judged.keys.binary_search(key).is_ok()) != *negated
-            }
-            Self::Near { center, radius_km } => {
-                judged.coarse.unwrap_or_else(|| shape().is_some_and(|shape| shape.within_distance(*center, *radius_km)))
-            }
-            Self::Bbox(bounds) => {
-                judged.coarse.unwrap_or_else(|| shape().is_some_and(|shape| shape.intersects_box(bounds)))
-            }
-            Self::Literal { index, .. } => program
-                .and_then(|program| program.literals().get(usize::from(*index)))
-                .is_some_and(|literal| literal.holds(subject, segment)),
+            Self::Keys { keys, negated } => keys.as_slice().iter().any(|key| judged.keys.contains(*key)) != *negated,
+            Self::Near { center, radius_km } => judged.shape(|shape| shape.within_distance(*center, *radius_km)),
+            Self::Bbox(bounds) => judged.shape(|shape| shape.intersects_box(bounds)),
+            Self::Within { area, .. } => judged.shape(|shape| area.intersects(shape)),
             Self::Measure { name, op, value, negated } => {
-                let actual = subject.event().measures.get(keys.text(*name));
-                actual.is_some_and(|actual| op.compares(*actual, *value)) != *negated
+                let actual = judged.measures.iter().find(|(measure, _)| measure == name);
+                actual.is_some_and(|(_, actual)| op.compares(*actual, *value)) != *negated
             }
+            Self::Literal(literal) => literal.holds(judged.subject, judged.segment),
         }
     }
 
@@ -129,72 +148,50 @@ impl Test {
             _ => &[],
         }
     }
+}
 
-    /// Bytes it holds elsewhere.
-    pub(super) fn memory_bytes(&self) -> usize {
-        match self {
-            Self::Keys { keys: KeySet::Several(keys), .. } => size_of_val::<[KeyId]>(keys),
-            Self::Bbox(_) => size_of::<BoundingBox>(),
-            Self::Literal { cells, .. } => size_of_val::<[Covering]>(cells),
-            _ => 0,
-        }
+impl Rule {
+    /// Its tests: at the end that of its spot, then that of its access.
+    pub(super) fn tests<'a>(&'a self, tests: &'a Tests) -> impl Iterator<Item = &'a Test> {
+        self.first.iter().chain(tests.chain(self.rest))
     }
 }
 
-/// Numbered places for tests, in chains.
+/// Tests beyond the first of their conjunctions, in chains.
 #[derive(Debug, Default)]
-pub(super) struct Tests {
-    nodes: Vec<Link>,
-    free: Vec<u32>,
-}
+pub(super) struct Tests(pub(super) Arena<Link>);
 
 #[derive(Debug)]
-struct Link {
-    test: Option<Test>,
+pub(super) struct Link {
+    pub(super) test: Option<Test>,
     next: u32,
 }
 
 impl Tests {
     /// Puts a test before a chain; answers the new chain.
     pub(super) fn prepend(&mut self, test: Test, next: u32) -> u32 {
-        let link = Link { test: Some(test), next };
-        match self.free.pop() {
-            Some(number) => {
-                self.nodes[number as usize] = link;
-                number
-            }
-            None => {
-                self.nodes.push(link);
-                self.nodes.len() as u32 - 1
-            }
-        }
+        self.0.add(Link { test: Some(test), next })
     }
 
-    /// The tests of a chain.
-    pub(super) fn chain(&self, first: u32) -> impl Iterator<Item = &Test> {
+    fn chain(&self, first: u32) -> impl Iterator<Item = &Test> {
         let mut number = first;
         std::iter::from_fn(move || {
-            let link = self.nodes.get(number as usize)?;
+            let link = self.0.get(number)?;
             number = link.next;
             link.test.as_ref()
         })
     }
 
-    /// Takes a chain out; answers its tests.
-    pub(super) fn remove(&mut self, first: u32) -> Vec<Test> {
-        let mut taken = Vec::new();
+    /// Takes a chain out, handing each test to `taken`.
+    pub(super) fn remove(&mut self, first: u32, mut taken: impl FnMut(&Test)) {
         let mut number = first;
-        while let Some(link) = self.nodes.get_mut(number as usize) {
-            taken.extend(link.test.take());
-            self.free.push(number);
-            number = link.next;
+        while let Some(link) = self.0.get_mut(number) {
+            if let Some(test) = link.test.take() {
+                taken(&test);
+            }
+            let next = link.next;
+            self.0.free(number);
+            number = next;
         }
-        taken
-    }
-
-    /// Bytes held.
-    pub(super) fn memory_bytes(&self) -> usize {
-        let elsewhere: usize = self.nodes.iter().filter_map(|link| link.test.as_ref()).map(Test::memory_bytes).sum();
-        elsewhere + self.nodes.capacity() * size_of::<Link>() + self.free.capacity() * size_of::<u32>()
     }
 }

@@ -1,11 +1,11 @@
 //! Looking an event up: candidates from the index, each judged.
 
-use super::audience::Audiences;
+use super::cell::Rect;
 use super::index::Index;
 use super::keys::KeyId;
 use super::mask::Mask;
-use super::posting::{List, Posting, Verdict};
-use super::probe::{Whereabouts, find_keys, words_of};
+use super::posting::{KeysOfEvent, List, Posting, Verdict};
+use super::probe::{Whereabouts, find_keys, find_measures, words_of};
 use super::rule::{Access, Judged, NONE};
 use super::{Matcher, SlotId};
 use crate::filter::Subject;
@@ -19,7 +19,9 @@ pub struct Scratch {
     found: Vec<u32>,
     /// By conjunction, the search that last judged it exactly.
     judged: Vec<u32>,
+    decided: Vec<u32>,
     keys: Vec<KeyId>,
+    measures: Vec<(KeyId, f64)>,
 }
 
 impl Scratch {
@@ -40,11 +42,16 @@ struct Search<'a> {
     matcher: &'a Matcher,
     judged: Judged<'a>,
     words: Mask,
-    whereabouts: Whereabouts,
     tenant: u32,
+    /// The audience last asked about, and whether it reads the tenant.
+    audience: (u32, bool),
+    /// True where a posting marked so needs no look at what was found before.
+    trusts_alone: bool,
     /// The first search of this event.
     first_epoch: u32,
     epoch: u32,
+    /// Conjunctions that hold, each the only one to find its subscription.
+    decided: &'a mut Vec<u32>,
     found_in: &'a mut [u32],
     judged_in: &'a mut [u32],
     found: &'a mut Vec<SlotId>,
@@ -58,19 +65,28 @@ pub(super) fn search(
     scratch: &mut Scratch,
     found: &mut Vec<SlotId>,
 ) {
-    scratch.prepare(matcher.slots.len(), matcher.rules.len(), subject.segment_count());
+    scratch.prepare(matcher.slots.places().len(), matcher.owners.len(), subject.segment_count());
     let first_epoch = scratch.epoch + 1;
+    find_measures(&matcher.index.keys, subject, &mut scratch.measures);
     for segment in 0..subject.segment_count() {
         scratch.epoch += 1;
         find_keys(&matcher.index.keys, subject, segment, &mut scratch.keys);
         let mut search = Search {
             matcher,
-            judged: Judged { subject, segment, keys: &scratch.keys, coarse: subject.coarse_answer(segment) },
+            judged: Judged {
+                subject,
+                segment,
+                keys: KeysOfEvent::new(&scratch.keys),
+                measures: &scratch.measures,
+                coarse: subject.coarse_answer(segment),
+            },
             words: words_of(subject, segment),
-            whereabouts: Whereabouts::of(subject, segment),
             tenant,
+            audience: (NONE, false),
+            trusts_alone: subject.segment_count() == 1,
             first_epoch,
             epoch: scratch.epoch,
+            decided: &mut scratch.decided,
             found_in: &mut scratch.found,
             judged_in: &mut scratch.judged,
             found,
@@ -79,86 +95,179 @@ pub(super) fn search(
     }
 }
 
-impl Search<'_> {
+/// Lists to be scanned together. Reading a little of each first lets the processor fetch them from
+/// memory at the same time.
+struct Gathered<'a> {
+    lists: [&'a [Posting]; Gathered::MANY],
+    count: usize,
+}
+
+impl<'a> Gathered<'a> {
+    const MANY: usize = 32;
+
+    const fn new() -> Self {
+        Self { lists: [&[]; Self::MANY], count: 0 }
+    }
+
+    /// Adds a list unless it is empty; true when there is no room for another.
+    fn add(&mut self, list: &'a List) -> bool {
+        if !list.postings().is_empty() {
+            self.lists[self.count] = list.postings();
+            self.count += 1;
+        }
+        self.count == Self::MANY
+    }
+
+    /// Reads a little of each.
+    fn touch(&self) {
+        let some = self.lists[..self.count].iter().flat_map(|list| [list.first(), list.get(4)]).flatten();
+        std::hint::black_box(some.fold(0, |sum, posting| sum ^ posting.touch()));
+    }
+}
+
+impl<'a> Search<'a> {
     fn run(&mut self) {
-        let Index { keys, cells, .. } = &self.matcher.index;
-        let view = self.judged.subject.segment(self.judged.segment);
-        for list in self.matcher.index.by_words(view.category, view.severity) {
-            self.scan(list);
-        }
-        for key in self.judged.keys {
-            self.scan(keys.list(*key));
-        }
-        match std::mem::replace(&mut self.whereabouts, Whereabouts::Nowhere) {
-            Whereabouts::Nowhere => {}
+        match &Whereabouts::of(self.judged.subject, self.judged.segment) {
+            Whereabouts::Nowhere => {
+                self.scan_keyed(|posting| if posting.is_anywhere() { Verdict::Yes } else { Verdict::No });
+            }
             Whereabouts::Everywhere => {
-                self.whereabouts = Whereabouts::Everywhere;
+                self.scan_keyed(|_| Verdict::Yes);
                 self.scan_all_places();
             }
             Whereabouts::Point(point, spotted) => {
-                self.whereabouts = Whereabouts::Point(point, spotted);
-                cells.at(point, |list| self.scan(list));
+                let matcher = self.matcher;
+                let judge = |posting: &Posting| posting.judge(spotted);
+                let mut gathered = Gathered::new();
+                self.gather_keyed(&mut gathered, &judge);
+                matcher.index.cells.at(*point, |list| self.gather(list, &mut gathered, &judge));
+                self.scan(&mut gathered, judge);
             }
-            Whereabouts::Shape(rects) => {
-                self.whereabouts = Whereabouts::Shape(Vec::new());
-                cells.meeting(&rects, &mut |list| self.scan(list));
+            Whereabouts::Shape(rects, Some(extent)) => {
+                self.scan_keyed(|posting| posting.judge_extent(extent));
+                self.scan_meeting(rects, |posting| posting.judge_extent(extent));
+            }
+            Whereabouts::Shape(rects, None) => {
+                self.scan_keyed(|posting| if posting.is_anywhere() { Verdict::Yes } else { Verdict::Perhaps });
+                self.scan_meeting(rects, |_| Verdict::Perhaps);
             }
         }
     }
 
-    fn scan(&mut self, list: &List) {
-        for posting in &list.postings {
-            if posting.allows(self.words) {
-                self.consider(posting);
-            }
+    /// The lists of the cells that a shape may meet.
+    fn scan_meeting(&mut self, rects: &[Rect], judge: impl Fn(&Posting) -> Verdict) {
+        // A shape may meet several cells of one conjunction.
+        self.trusts_alone = false;
+        let matcher = self.matcher;
+        let mut gathered = Gathered::new();
+        matcher.index.cells.meeting(rects, &mut |list| self.gather(list, &mut gathered, &judge));
+        self.scan(&mut gathered, judge);
+    }
+
+    /// The lists by category and severity, and those by key.
+    fn scan_keyed(&mut self, judge: impl Fn(&Posting) -> Verdict) {
+        let mut gathered = Gathered::new();
+        self.gather_keyed(&mut gathered, &judge);
+        self.scan(&mut gathered, judge);
+    }
+
+    fn gather_keyed(&mut self, gathered: &mut Gathered<'a>, judge: &impl Fn(&Posting) -> Verdict) {
+        let Index { keys, .. } = &self.matcher.index;
+        let view = self.judged.subject.segment(self.judged.segment);
+        for list in self.matcher.index.by_words(view.category, view.severity) {
+            self.gather(list, gathered, judge);
+        }
+        for key in self.judged.keys.sorted() {
+            self.gather(keys.list(*key), gathered, judge);
         }
     }
 
-    /// Judges a posting whose mask lets the segment pass.
-    fn consider(&mut self, posting: &Posting) {
-        let verdict = match &self.whereabouts {
-            _ if posting.is_anywhere() => Verdict::Yes,
-            Whereabouts::Point(_, spotted) => posting.judge(spotted),
-            Whereabouts::Shape(_) => Verdict::Perhaps,
-            Whereabouts::Everywhere => Verdict::Yes,
-            Whereabouts::Nowhere => Verdict::No,
-        };
-        if verdict != Verdict::No {
-            self.decide(posting.rule, verdict, posting.is_plain(), posting.is_anywhere());
+    fn gather(&mut self, list: &'a List, gathered: &mut Gathered<'a>, judge: &impl Fn(&Posting) -> Verdict) {
+        if gathered.add(list) {
+            self.scan(gathered, judge);
         }
+    }
+
+    /// Judges every posting of the lists and forgets them.
+    fn scan(&mut self, gathered: &mut Gathered<'a>, judge: impl Fn(&Posting) -> Verdict) {
+        gathered.touch();
+        for list in &gathered.lists[..gathered.count] {
+            for posting in *list {
+                if posting.allows(self.words) && posting.shares_key(&self.judged.keys) {
+                    let verdict = judge(posting);
+                    if verdict != Verdict::No {
+                        self.decide(posting, verdict);
+                    }
+                }
+            }
+        }
+        gathered.count = 0;
+        self.find_decided();
+    }
+
+    /// Finds the owners of what needs no further look.
+    fn find_decided(&mut self) {
+        let mut decided = std::mem::take(self.decided);
+        for number in decided.drain(..) {
+            let owner = self.matcher.owners[number as usize];
+            if owner.slot != NONE && self.may_read(owner.audience) {
+                self.found.push(SlotId(owner.slot));
+            }
+        }
+        *self.decided = decided;
     }
 
     /// Every conjunction listed by cells, for an event that counts as being in all places.
     fn scan_all_places(&mut self) {
-        for (number, rule) in self.matcher.rules.iter().enumerate() {
-            if rule.slot != NONE && rule.access == Access::Cells && rule.mask.allows(self.words) {
-                self.decide(number as u32, Verdict::Yes, false, false);
+        for (number, rule) in (0..).zip(self.matcher.rules.places()) {
+            if rule.access == Access::Cells && rule.mask.allows(self.words) {
+                self.decide_left(number, true, false);
             }
         }
     }
 
-    fn decide(&mut self, number: u32, spot: Verdict, is_plain: bool, is_anywhere: bool) {
-        let Matcher { rules, slots, tests, index, audiences, .. } = self.matcher;
-        let rule = &rules[number as usize];
-        if rule.slot == NONE || self.found_in[rule.slot as usize] >= self.first_epoch {
+    /// Judges a conjunction whose mask lets the segment pass, and whose place does or may.
+    fn decide(&mut self, posting: &Posting, place: Verdict) {
+        let number = posting.rule;
+        let is_decided = posting.is_plain() && place == Verdict::Yes;
+        if is_decided && posting.is_alone() && self.trusts_alone {
+            self.decided.push(number);
             return;
         }
-        if !Audiences::reads(audiences, rule.audience, self.tenant) {
+        let is_spot_known = posting.has_keys() || (!posting.is_anywhere() && place == Verdict::Yes);
+        self.decide_left(number, is_spot_known, is_decided);
+    }
+
+    /// Judges what is left of a conjunction, which may be all decided.
+    fn decide_left(&mut self, number: u32, is_spot_known: bool, is_decided: bool) {
+        let Matcher { rules, owners, tests, .. } = self.matcher;
+        if !is_decided {
+            // What several cells of a shape lead to need not be judged each time.
+            if !self.trusts_alone && std::mem::replace(&mut self.judged_in[number as usize], self.epoch) == self.epoch {
+                return;
+            }
+            let Some(rule) = rules.get(number) else { return };
+            let known = usize::from(rule.access == Access::Keys) + usize::from(is_spot_known);
+            let left = usize::from(rule.test_count).saturating_sub(known);
+            if !rule.tests(tests).take(left).all(|test| test.holds(&self.judged)) {
+                return;
+            }
+        }
+        let owner = owners[number as usize];
+        if owner.slot == NONE || !self.may_read(owner.audience) {
             return;
         }
-        if !(is_plain && spot == Verdict::Yes) {
-            // A shape meets several cells of a conjunction, which need not be judged each time.
-            if std::mem::replace(&mut self.judged_in[number as usize], self.epoch) == self.epoch {
-                return;
-            }
-            let known = usize::from(rule.access == Access::Keys) + usize::from(!is_anywhere && spot == Verdict::Yes);
-            let program = slots[rule.slot as usize].program.as_deref();
-            let mut left = tests.chain(rule.tests).skip(known);
-            if !left.all(|test| test.holds(&self.judged, &index.keys, program)) {
-                return;
-            }
+        if self.found_in[owner.slot as usize] >= self.first_epoch {
+            return;
         }
-        self.found_in[rule.slot as usize] = self.epoch;
-        self.found.push(SlotId(rule.slot));
+        self.found_in[owner.slot as usize] = self.epoch;
+        self.found.push(SlotId(owner.slot));
+    }
+
+    fn may_read(&mut self, audience: u32) -> bool {
+        if self.audience.0 != audience {
+            self.audience = (audience, self.matcher.audiences.reads(audience, self.tenant));
+        }
+        self.audience.1
     }
 }
