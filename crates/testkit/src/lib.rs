@@ -1,6 +1,8 @@
 //! What tests stand on: storage in memory, a clock turned by hand, ports that fail on command, and
 //! the contract suites that every adapter of a port passes.
 
+pub mod contract;
+pub mod sample;
 mod clock;
 mod failing;
 mod memory;

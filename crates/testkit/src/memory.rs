@@ -14,7 +14,8 @@ use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{
-    DeadLetter, IdentityRow, InboxEntry, LogEntry, NotifierCursor, PortError, Retry, StoredChange, ThreadRow, Told,
+    DeadLetter, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Retry, StoredChange,
+    ThreadRow, Told,
 };
 use tidings_core::position::Position;
 
@@ -84,12 +85,17 @@ impl State {
     }
 
     fn entry(&self, position: Position) -> Option<&LogEntry> {
-        if position.epoch != EPOCH || position.partition != 0 {
-            return None;
-        }
-        let index = usize::try_from(position.offset.checked_sub(1)?).ok()?;
-        self.log.get(index)
+        self.log.get(index_of(position)?)
     }
+
+    fn record_mut(&mut self, position: Position) -> Option<&mut LogRecord> {
+        Some(&mut self.log.get_mut(index_of(position)?)?.record)
+    }
+}
+
+fn index_of(position: Position) -> Option<usize> {
+    let is_here = position.epoch == EPOCH && position.partition == 0;
+    position.offset.checked_sub(1).filter(|_| is_here).and_then(|index| usize::try_from(index).ok())
 }
 
 /// The mistake of a caller, which no repeat cures.

@@ -141,6 +141,10 @@ impl DeadLetters for MemoryStore {
             return Err(misuse(format!("update dead letter {}: there is none", letter.id)));
         };
         state.letters.insert(position, letter.clone());
+        // The log shows a dead letter as it stands.
+        if let Some(LogRecord::DeadLetter { letter: shown, .. }) = state.record_mut(position) {
+            *shown = letter.clone();
+        }
         Ok(())
     }
 }

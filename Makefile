@@ -1,0 +1,34 @@
+# Everything a developer runs, under one name each. `make help` lists them.
+
+CARGO ?= cargo
+DATA ?= target/demo
+
+.PHONY: help demo test ci fmt clippy docs areas bench
+
+help: ## List what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+
+demo: ## Build, start the server with a simulated world, show notices here
+	$(CARGO) build --release --bin tidings
+	$(CARGO) run --release --quiet --bin tidings -- serve --demo --data $(DATA)
+
+test: ## Run all tests
+	$(CARGO) test --workspace --quiet
+
+fmt: ## Check the formatting
+	$(CARGO) fmt --all --check
+
+clippy: ## Lint, warnings are errors
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+docs: ## Build the docs, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+ci: fmt clippy test docs ## The steps of continuous integration
+
+bench: ## Measure everything beside its limit
+	$(CARGO) run --release --quiet --bin tidings -- bench
+
+areas: ## Make the built-in tables of places again (needs npm)
+	npm --prefix tools/areas ci
+	npm --prefix tools/areas run build

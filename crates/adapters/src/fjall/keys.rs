@@ -1,0 +1,191 @@
+//! Storage keys: big-endian, the owning tenant's name and a zero byte first, but for those under a
+//! position. Tenant names hold no zero byte, so no key of one tenant begins with another's prefix.
+
+use ::fjall::UserKey;
+
+use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::position::Position;
+
+/// Bytes of an id and of a position in a key.
+const PART: usize = 16;
+
+/// A key under construction; most fit without a heap allocation of their own.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Key {
+    /// Two tenant names of at most 63 bytes with their zero bytes, and four parts.
+    const LONGEST: usize = 2 * 64 + 4 * PART;
+
+    fn new() -> Self {
+        Self { bytes: [0; Self::LONGEST], length: 0 }
+    }
+
+    fn of(tenant: &TenantId) -> Self {
+        Self::new().tenant(tenant)
+    }
+
+    fn push(mut self, part: &[u8]) -> Self {
+        self.bytes[self.length..self.length + part.len()].copy_from_slice(part);
+        self.length += part.len();
+        self
+    }
+
+    fn tenant(self, tenant: &TenantId) -> Self {
+        self.push(tenant.as_str().as_bytes()).push(&[0])
+    }
+
+    /// Its bytes.
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl From<Key> for UserKey {
+    fn from(key: Key) -> Self {
+        UserKey::new(key.as_slice())
+    }
+}
+
+/// `log`, `event`, `control`: position.
+pub(super) fn position(position: Position) -> Key {
+    Key::new().push(&position.to_key())
+}
+
+/// `raw`: position, part.
+pub(super) fn raw(of: Position, part: u32) -> Key {
+    position(of).push(&part.to_be_bytes())
+}
+
+/// `id`: tenant, event.
+pub(super) fn event(tenant: &TenantId, event: EventId) -> Key {
+    Key::of(tenant).push(event.as_bytes())
+}
+
+/// `alias`: tenant, hash of the name.
+pub(super) fn alias(tenant: &TenantId, alias: &[u8; 16]) -> Key {
+    Key::of(tenant).push(alias)
+}
+
+/// `thread`: tenant, thread.
+pub(super) fn thread(tenant: &TenantId, thread: ThreadId) -> Key {
+    Key::of(tenant).push(thread.as_bytes())
+}
+
+/// `version`: tenant, thread, position.
+pub(super) fn version(tenant: &TenantId, of: ThreadId, position: Position) -> Key {
+    thread(tenant, of).push(&position.to_key())
+}
+
+/// `form`: tenant, event, position.
+pub(super) fn form(tenant: &TenantId, of: EventId, position: Position) -> Key {
+    event(tenant, of).push(&position.to_key())
+}
+
+/// What all `revision` rows of a subscription begin with.
+pub(super) fn of_subscription(subscription: SubscriptionId) -> Key {
+    Key::new().push(subscription.as_bytes())
+}
+
+/// `revision`: subscription, position.
+pub(super) fn revision(subscription: SubscriptionId, position: Position) -> Key {
+    of_subscription(subscription).push(&position.to_key())
+}
+
+/// `dead`: tenant, position.
+pub(super) fn dead(tenant: &TenantId, position: Position) -> Key {
+    Key::of(tenant).push(&position.to_key())
+}
+
+/// `dead_id`: tenant, dead letter.
+pub(super) fn dead_id(tenant: &TenantId, letter: DeadLetterId) -> Key {
+    Key::of(tenant).push(letter.as_bytes())
+}
+
+/// What all `told` rows of a thread begin with.
+pub(super) fn told_of(thread_tenant: &TenantId, of: ThreadId) -> Key {
+    thread(thread_tenant, of)
+}
+
+/// `told`: the thread's tenant, thread, the reader's tenant, recipient.
+pub(super) fn told(thread_tenant: &TenantId, of: ThreadId, tenant: &TenantId, user: UserId) -> Key {
+    told_of(thread_tenant, of).tenant(tenant).push(user.as_bytes())
+}
+
+/// `decision`: tenant, recipient, event.
+pub(super) fn decision(tenant: &TenantId, user: UserId, event: EventId) -> Key {
+    recipient(tenant, user).push(event.as_bytes())
+}
+
+/// `inbox`: tenant, recipient, number.
+pub(super) fn inbox(tenant: &TenantId, user: UserId, number: u64) -> Key {
+    recipient(tenant, user).push(&number.to_be_bytes())
+}
+
+/// `cursor`: a recipient's read mark; the beginning of their inbox and decisions.
+pub(super) fn recipient(tenant: &TenantId, user: UserId) -> Key {
+    Key::of(tenant).push(user.as_bytes())
+}
+
+/// `cursor`: the notifier's. No tenant's name is empty.
+pub(super) fn notifier_cursor() -> Key {
+    Key::new().push(b"\0notifier")
+}
+
+/// `meta`: a name.
+pub(super) fn meta(name: &str) -> Key {
+    Key::new().push(name.as_bytes())
+}
+
+/// The position that a key ends with.
+pub(super) fn ending_position(key: &[u8]) -> Option<Position> {
+    Some(Position::from_key(*key.last_chunk()?))
+}
+
+/// The number that an `inbox` key ends with.
+pub(super) fn ending_number(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*key.last_chunk()?))
+}
+
+/// The reader's tenant and the recipient of a `told` key, given what its thread's rows begin with.
+pub(super) fn told_recipient(key: &[u8], prefix_length: usize) -> Option<(&str, UserId)> {
+    let (tenant, user) = key.get(prefix_length..)?.split_last_chunk::<PART>()?;
+    let tenant = std::str::from_utf8(tenant.strip_suffix(&[0])?).ok()?;
+    Some((tenant, UserId::from_bytes(*user)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_stay_apart_and_the_longest_fits() {
+        let (short, longer): (TenantId, TenantId) = ("a".parse().unwrap(), "a-b".parse().unwrap());
+        let user = UserId::from_bytes([0; 16]);
+        assert!(!recipient(&longer, user).as_slice().starts_with(&recipient(&short, user).as_slice()[..2]));
+        let longest: TenantId = "z".repeat(63).parse().unwrap();
+        let key = told(&longest, ThreadId::from_bytes([7; 16]), &longest, UserId::from_bytes([9; 16]));
+        let prefix_length = told_of(&longest, ThreadId::from_bytes([7; 16])).as_slice().len();
+        let recipient = told_recipient(key.as_slice(), prefix_length);
+        assert_eq!(recipient, Some((longest.as_str(), UserId::from_bytes([9; 16]))));
+    }
+
+    #[test]
+    fn keys_sort_as_numbers_do() {
+        let tenant = TenantId::public();
+        let user = UserId::from_bytes([1; 16]);
+        assert!(inbox(&tenant, user, 255).as_slice() < inbox(&tenant, user, 256).as_slice());
+        assert_eq!(ending_number(inbox(&tenant, user, 256).as_slice()), Some(256));
+        let at = Position::start(1).plus(300);
+        assert_eq!(ending_position(version(&tenant, ThreadId::from_bytes([1; 16]), at).as_slice()), Some(at));
+    }
+}

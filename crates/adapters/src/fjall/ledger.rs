@@ -1,0 +1,142 @@
+//! The system of record: one step of an owner as rows, and the rows an owner resolves by.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use tidings_core::id::{EventId, TenantId, ThreadId};
+use tidings_core::port::{
+    Commit, ControlChange, IdentityRow, Ledger, LogEntry, LogRecord, PortError, ThreadRow, ThreadRows,
+};
+use tidings_core::position::Position;
+
+use super::spaces::Space;
+use super::values::{AliasRow, DeadIdRow, EventHead, FormRow, LogRow};
+use super::writer::{Kind, Rows};
+use super::{Core, FjallStore, keys, layouts, values};
+
+/// Raw bytes are kept in parts of this size.
+const RAW_PART_BYTES: usize = 1 << 20;
+
+#[async_trait]
+impl Ledger for FjallStore {
+    async fn commit(&self, commit: Commit) -> Result<(), PortError> {
+        if commit.entries.is_empty()
+            && commit.identities.is_empty()
+            && commit.aliases.is_empty()
+            && commit.threads.is_empty()
+        {
+            return Ok(());
+        }
+        let rows = rows_of(&commit);
+        let entries = commit.entries.into_iter().map(without_raw).collect();
+        self.write(rows, Kind::Commit(entries)).await
+    }
+}
+
+impl ThreadRows for FjallStore {
+    fn identity(&self, tenant: &TenantId, event: EventId) -> Result<Option<IdentityRow>, PortError> {
+        self.core.identity(tenant, event)
+    }
+
+    fn alias(&self, tenant: &TenantId, alias: &[u8; 16]) -> Result<Option<ThreadId>, PortError> {
+        let Some(value) = self.core.get(Space::Alias, &keys::alias(tenant, alias))? else { return Ok(None) };
+        values::read_json::<AliasRow>("an alias", &value).map(|row| Some(row.thread_id))
+    }
+
+    fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
+        self.core.thread(tenant, thread)
+    }
+}
+
+impl Core {
+    pub(super) fn identity(&self, tenant: &TenantId, event: EventId) -> Result<Option<IdentityRow>, PortError> {
+        self.get(Space::Id, &keys::event(tenant, event))?.map(|value| layouts::read_identity(&value)).transpose()
+    }
+
+    pub(super) fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
+        let value = self.get(Space::Thread, &keys::thread(tenant, thread))?;
+        value.map(|value| values::read_json("a thread", &value)).transpose()
+    }
+}
+
+fn rows_of(commit: &Commit) -> Rows {
+    let Commit { entries, identities, aliases, threads } = commit;
+    let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
+    for entry in entries {
+        put_entry(&mut rows, entry);
+    }
+    for (tenant, event, row) in identities {
+        rows.put(Space::Id, keys::event(tenant, *event), layouts::identity(row));
+    }
+    for (tenant, alias, thread_id) in aliases {
+        rows.put(Space::Alias, keys::alias(tenant, alias), values::json(&AliasRow { thread_id: *thread_id }));
+    }
+    for row in threads {
+        rows.put(Space::Thread, keys::thread(&row.tenant, row.id), values::json(row));
+    }
+    rows
+}
+
+fn put_entry(rows: &mut Rows, entry: &LogEntry) {
+    let LogEntry { position, tenant, record } = entry;
+    let at = *position;
+    let log_row = match record {
+        LogRecord::Event { thread, revision, outlook, event, body, raw } => {
+            let head =
+                EventHead { tenant: tenant.clone(), thread_id: *thread, revision: *revision, outlook: outlook.clone() };
+            rows.put(Space::Event, keys::position(at), values::event(&head, body));
+            rows.put(Space::Version, keys::version(tenant, *thread, at), values::empty());
+            put_raw(rows, at, raw);
+            LogRow::Event { tenant: tenant.clone(), event_id: event.id }
+        }
+        LogRecord::Form { event, form, conflict, raw } => {
+            let row = FormRow { form: form.clone(), conflict: *conflict };
+            rows.put(Space::Form, keys::form(tenant, *event, at), values::json(&row));
+            put_raw(rows, at, raw);
+            LogRow::Form { tenant: tenant.clone(), event_id: *event }
+        }
+        LogRecord::DeadLetter { letter, raw } => {
+            rows.put(Space::Dead, keys::dead(tenant, at), values::json(letter));
+            rows.put(Space::DeadId, keys::dead_id(tenant, letter.id), values::json(&DeadIdRow { position: at }));
+            put_raw(rows, at, raw);
+            LogRow::DeadLetter { tenant: tenant.clone(), dead_letter_id: letter.id }
+        }
+        LogRecord::Control(change) => {
+            put_change(rows, at, change);
+            LogRow::Control { tenant: tenant.clone() }
+        }
+    };
+    rows.put(Space::Log, keys::position(at), values::json(&log_row));
+}
+
+fn put_change(rows: &mut Rows, at: Position, change: &ControlChange) {
+    let subscription = match change {
+        ControlChange::Subscription(subscription) => Some(subscription.id),
+        ControlChange::SubscriptionDeleted(record) => Some(record.id),
+        ControlChange::Key(_) | ControlChange::KeyRevoked(_) => None,
+    };
+    if let Some(subscription) = subscription {
+        rows.put(Space::Revision, keys::revision(subscription, at), values::empty());
+    }
+    rows.put(Space::Control, keys::position(at), values::json(change));
+}
+
+fn put_raw(rows: &mut Rows, at: Position, raw: &Bytes) {
+    if raw.is_empty() {
+        rows.put(Space::Raw, keys::raw(at, 0), values::raw(raw));
+    }
+    for (part, bytes) in (0..).zip(raw.chunks(RAW_PART_BYTES)) {
+        rows.put(Space::Raw, keys::raw(at, part), values::raw(bytes));
+    }
+}
+
+/// The entry as readers of the log get it.
+fn without_raw(mut entry: LogEntry) -> LogEntry {
+    match &mut entry.record {
+        LogRecord::Event { raw, .. } | LogRecord::Form { raw, .. } | LogRecord::DeadLetter { raw, .. } => {
+            *raw = Bytes::new();
+        }
+        LogRecord::Control(_) => {}
+    }
+    entry
+}

@@ -1,0 +1,120 @@
+//! Stored values: a format byte, then JSON with the contract's names.
+
+use ::fjall::UserValue;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use tidings_core::event::{Form, Outlook};
+use tidings_core::id::{DeadLetterId, EventId, TenantId, ThreadId};
+use tidings_core::port::PortError;
+use tidings_core::position::Position;
+
+/// The format byte of every value this build writes, and the only one it reads.
+pub(super) const FORMAT: u8 = 1;
+
+/// What stands in `log` at a position: which kind of entry, and where the rest of it is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum LogRow {
+    Event { tenant: TenantId, event_id: EventId },
+    Form { tenant: TenantId, event_id: EventId },
+    DeadLetter { tenant: TenantId, dead_letter_id: DeadLetterId },
+    Control { tenant: TenantId },
+}
+
+/// What stands before an event's JSON in `event`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EventHead {
+    pub tenant: TenantId,
+    pub thread_id: ThreadId,
+    pub revision: u32,
+    pub outlook: Outlook,
+}
+
+/// What `alias` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AliasRow {
+    pub thread_id: ThreadId,
+}
+
+/// What `form` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FormRow {
+    #[serde(flatten)]
+    pub form: Form,
+    pub conflict: bool,
+}
+
+/// What `cursor` holds of a recipient.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadMarkRow {
+    pub read: u64,
+}
+
+/// What `dead_id` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DeadIdRow {
+    pub position: Position,
+}
+
+/// A value of JSON.
+pub(super) fn json<T: Serialize>(row: &T) -> UserValue {
+    let mut value = vec![FORMAT];
+    serde_json::to_writer(&mut value, row).expect("rows have text keys, and memory takes every byte");
+    UserValue::from(value)
+}
+
+/// Reads a value of JSON; `what` names it in the fault.
+pub(super) fn read_json<T: DeserializeOwned>(what: &str, value: &[u8]) -> Result<T, PortError> {
+    serde_json::from_slice(after_format(what, value)?).map_err(|error| PortError::never(format!("read {what}"), error))
+}
+
+/// The event's own JSON, untouched, behind its head and a line feed; no compact JSON holds one.
+pub(super) fn event(head: &EventHead, body: &[u8]) -> UserValue {
+    let mut value = Vec::with_capacity(body.len() + 320);
+    value.push(FORMAT);
+    serde_json::to_writer(&mut value, head).expect("rows have text keys, and memory takes every byte");
+    value.push(b'\n');
+    value.extend_from_slice(body);
+    UserValue::from(value)
+}
+
+/// Reads what [`event`] wrote.
+pub(super) fn read_event(value: &[u8]) -> Result<(EventHead, Bytes), PortError> {
+    const WHAT: &str = "a stored event";
+    let rest = after_format(WHAT, value)?;
+    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Err(damaged(WHAT)) };
+    let head = serde_json::from_slice(&rest[..end]).map_err(|error| PortError::never(format!("read {WHAT}"), error))?;
+    Ok((head, Bytes::copy_from_slice(&rest[end + 1..])))
+}
+
+/// Bytes as received, or a part of them.
+pub(super) fn raw(bytes: &[u8]) -> UserValue {
+    let mut value = Vec::with_capacity(bytes.len() + 1);
+    value.push(FORMAT);
+    value.extend_from_slice(bytes);
+    UserValue::from(value)
+}
+
+/// A value that says all in its key.
+pub(super) fn empty() -> UserValue {
+    UserValue::from(&[FORMAT][..])
+}
+
+/// What follows the format byte.
+pub(super) fn after_format<'a>(what: &str, value: &'a [u8]) -> Result<&'a [u8], PortError> {
+    match value.split_first() {
+        Some((&FORMAT, rest)) => Ok(rest),
+        Some((format, _)) => {
+            let fault = format!("its format {format} is not {FORMAT}, the one this build reads");
+            Err(PortError::never(format!("read {what}"), fault))
+        }
+        None => Err(damaged(what)),
+    }
+}
+
+/// The fault of a row that makes no sense.
+pub(super) fn damaged(what: &str) -> PortError {
+    PortError::never(format!("read {what}"), "the row is damaged; run `tidings doctor`")
+}

@@ -1,0 +1,77 @@
+//! What the embedded store promises beyond its ports: damage is seen, faults are said clearly.
+
+mod damage;
+mod golden;
+mod space;
+
+use std::path::Path;
+
+use tidings_adapters::fjall::{FjallStore, OpenError, Options};
+use tidings_core::id::TenantId;
+use tidings_core::port::{EventLog, Ledger};
+use tidings_testkit::sample;
+
+fn open(dir: &Path) -> FjallStore {
+    FjallStore::open(dir, Options::default()).unwrap()
+}
+
+fn refusal(dir: &Path) -> OpenError {
+    FjallStore::open(dir, Options::default()).expect_err("the store must not open")
+}
+
+/// Commits events with these numbers, one at a time.
+async fn commit(store: &FjallStore, numbers: std::ops::Range<u64>) {
+    for number in numbers {
+        store.commit(sample::commit_of(store.head(), &TenantId::public(), number..number + 1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused_with_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let refused = refusal(dir.path());
+    assert_eq!(refused.code(), "directory_in_use");
+    let expected = format!(
+        "{} is in use by process {}; stop that one, or use another directory with --data",
+        dir.path().display(),
+        std::process::id()
+    );
+    assert_eq!(refused.to_string(), expected);
+    drop(store);
+    open(dir.path());
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for path in [&file, &file.join("below")] {
+        let refused = refusal(path);
+        assert_eq!(refused.code(), "directory_not_writable", "{refused}");
+        assert!(refused.to_string().contains("check that it is a directory"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn opening_goes_on_where_a_killed_process_began() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("store")).unwrap();
+    std::fs::write(dir.path().join("store/0.jnl"), [0; 100]).unwrap();
+    commit(&open(dir.path()), 0..3).await;
+    assert_eq!(open(dir.path()).head().offset, 3);
+}
+
+#[tokio::test]
+async fn settling_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, 0..20).await;
+    store.settle().unwrap();
+    commit(&store, 20..25).await;
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.head().offset, 25);
+    assert_eq!(store.read(store.tail(), 100, usize::MAX).await.unwrap().len(), 25);
+}

@@ -1,0 +1,136 @@
+//! A full disk: refused for as long as it is full, and then it goes on. Needs root to mount a small
+//! file system.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tidings_adapters::fjall::{FjallStore, Options};
+use tidings_core::id::TenantId;
+use tidings_core::port::{EventLog, EventStore, Ledger, Retry};
+use tidings_testkit::sample;
+
+use super::{commit, open};
+
+/// A file system in memory, gone with this.
+struct SmallDisk {
+    dir: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// `None`, and a line saying why, where it cannot be made.
+    fn mount(megabytes: u32) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let size = format!("size={megabytes}m");
+        let tried = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
+        match tried {
+            Ok(output) if output.status.success() => Some(Self { dir }),
+            Ok(output) => {
+                println!("skipped: mount a small file system: {}", String::from_utf8_lossy(&output.stderr).trim());
+                None
+            }
+            Err(error) => {
+                println!("skipped: run mount: {error}");
+                None
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn fill(&self, megabytes: usize) -> PathBuf {
+        let ballast = self.dir.path().join("ballast");
+        std::fs::write(&ballast, vec![1; megabytes << 20]).unwrap();
+        ballast
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("--lazy").arg(self.dir.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "unmount {}", self.dir.path().display());
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_resumes() {
+    let Some(disk) = SmallDisk::mount(96) else { return };
+    let options = Options { reserve_bytes: 16 << 20, ..Options::default() };
+    let store = FjallStore::open(&disk.path(), options.clone()).unwrap();
+    commit(&store, 0..10).await;
+    let ballast = disk.fill(76);
+    // The last answer of the file system is believed for a moment.
+    let (mut accepted, mut number) = (0, 10);
+    let fault = loop {
+        let head = store.head();
+        match store.commit(sample::commit_of(head, &TenantId::public(), number..number + 1)).await {
+            Ok(()) => (accepted, number) = (accepted + 1, number + 1),
+            Err(fault) => break fault,
+        }
+    };
+    assert!(fault.what.starts_with("no space: "), "{fault}");
+    assert_eq!(fault.retry, Retry::Later);
+    assert_eq!(store.head().offset, 10 + accepted, "a refused commit takes no position");
+    assert!(store.event(&TenantId::public(), sample::event_id(3)).await.unwrap().is_some(), "reads go on");
+    assert!(!store.is_broken());
+    std::fs::remove_file(ballast).unwrap();
+    commit(&store, number..number + 5).await;
+    drop(store);
+    let store = FjallStore::open(&disk.path(), options).unwrap();
+    assert_eq!(store.head().offset, number + 5);
+}
+
+/// Without the reserve the journal itself hits the end of the disk: from then on nothing is taken.
+#[tokio::test]
+async fn a_failed_commit_ends_writing_for_good() {
+    let Some(disk) = SmallDisk::mount(2) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    commit(&open(dir.path()), 0..10).await;
+    let journal = dir.path().join("store/0.jnl");
+    let small = disk.dir.path().join("journal");
+    // Without what is only set aside at its end, which would not fit.
+    let mut content = std::fs::read(&journal).unwrap();
+    content.truncate(content.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    std::fs::write(&small, content).unwrap();
+    let Some(_bound) = Bound::over(&journal, &small) else { return };
+
+    let store = open(dir.path());
+    let (mut number, tenant) = (10, TenantId::public());
+    let fault = loop {
+        match store.commit(sample::commit_of(store.head(), &tenant, number..number + 100)).await {
+            Ok(()) => number += 100,
+            Err(fault) => break fault,
+        }
+    };
+    assert_eq!(fault.retry, Retry::Never, "{fault}");
+    assert!(store.is_broken());
+    let head = store.head();
+    assert_eq!(head.offset, number);
+    std::fs::remove_file(disk.fill(0)).unwrap();
+    let fault = store.commit(sample::commit_of(head, &tenant, number..number + 1)).await.unwrap_err();
+    assert_eq!(fault.retry, Retry::Never, "{fault}");
+    assert!(store.event(&tenant, sample::event_id(3)).await.unwrap().is_some(), "reads go on");
+    assert!(store.event(&tenant, sample::event_id(number)).await.unwrap().is_none());
+}
+
+/// One file mounted over another.
+struct Bound(PathBuf);
+
+impl Bound {
+    fn over(target: &Path, source: &Path) -> Option<Self> {
+        let tried = Command::new("mount").arg("--bind").args([source, target]).status();
+        let is_bound = tried.is_ok_and(|status| status.success());
+        if !is_bound {
+            println!("skipped: mount one file over another");
+        }
+        is_bound.then(|| Self(target.to_owned()))
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "unmount {}", self.0.display());
+    }
+}

@@ -1,0 +1,71 @@
+//! The main line: an event comes in and the right people are told.
+
+use serde_json::json;
+use tidings_core::notice::NoticeKind;
+use tidings_core::principal::Role;
+use tidings_core::rejection::Outcome;
+use tidings_engine::{InboxFrame, SubscriptionDraft};
+use tidings_testkit::World;
+
+fn draft(body: serde_json::Value) -> SubscriptionDraft {
+    serde_json::from_value(body).expect("an object")
+}
+
+const QUAKE: &str = r#"{"id":"q-1","category":"earthquake","title":"M5.0 near Example","severity":"Moderate","lat":43.1,"lon":12.5,"magnitude":5.0,"sent":"2026-01-02T03:04:05Z"}"#;
+
+#[tokio::test]
+async fn an_event_reaches_the_one_who_asked() {
+    let world = World::start().await;
+    let curator = world.principal(Role::Curator).await;
+    let viewer = world.principal(Role::Viewer).await;
+    let near = json!({"filter": {"category": "earthquake", "near": {"lat": 43.1, "lon": 12.5, "radius_km": 200}}});
+    let far = json!({"filter": {"category": "earthquake", "near": {"lat": -33.0, "lon": 151.0, "radius_km": 200}}});
+    let near = world.engine.create_subscription(&viewer, draft(near)).await.expect("valid");
+    let far = world.engine.create_subscription(&viewer, draft(far)).await.expect("valid");
+    let mut inbox = world.engine.inbox(&viewer, None).await.expect("memory");
+
+    let outcomes = world.publish(&curator, "application/json", QUAKE).await.expect("stored");
+    let [Outcome::Accepted(id)] = outcomes[..] else { panic!("{outcomes:?}") };
+    let frame = inbox.next().await.expect("memory");
+    let InboxFrame::Notification(notice) = frame else { panic!("{frame:?}") };
+    assert_eq!((notice.kind, notice.event.event.id), (NoticeKind::New, id));
+    assert_eq!(notice.subscriptions, [near.id]);
+
+    let told = world.engine.explain(&viewer, id, near.id).await.expect("memory").expect("there");
+    assert_eq!((told.matched, told.notification_id), (true, Some(notice.id)), "{}", told.summary);
+    let untold = world.engine.explain(&viewer, id, far.id).await.expect("memory").expect("there");
+    assert!(!untold.matched && untold.summary.contains("200 km"), "{}", untold.summary);
+
+    let again = world.publish(&curator, "application/json", QUAKE).await.expect("stored");
+    assert!(matches!(again[..], [Outcome::Duplicate { id: known, .. }] if known == id), "{again:?}");
+    assert_eq!(world.engine.notifications(&viewer, None, 10).await.expect("memory").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_reaches_everyone_who_was_told_and_nobody_else() {
+    let world = World::start().await;
+    let curator = world.principal(Role::Curator).await;
+    let viewer = world.principal(Role::Viewer).await;
+    let bystander = world.principal(Role::Viewer).await;
+    let severe = json!({"filter": {"severity_min": "Severe"}});
+    let minor = json!({"filter": {"category": "flood"}});
+    let subscription = world.engine.create_subscription(&viewer, draft(severe)).await.expect("valid");
+    world.engine.create_subscription(&bystander, draft(minor)).await.expect("valid");
+    let alert = |version: u32, severity: &str, action: &str| {
+        let body = json!({"id": format!("w-{version}"), "thread": "w", "category": "weather", "title": "Storm",
+            "severity": severity, "action": action, "sent": format!("2026-01-02T03:0{version}:00Z")});
+        body.to_string()
+    };
+    for (version, severity, action) in [(1, "Severe", "new"), (2, "Extreme", "update"), (3, "Minor", "update")] {
+        world.publish(&curator, "application/json", alert(version, severity, action)).await.expect("stored");
+    }
+    let pause = serde_json::from_value(json!({"paused_until": "2099-01-01T00:00:00Z"})).expect("an object");
+    world.engine.change_subscription(&viewer, subscription.id, pause, None).await.expect("valid");
+    world.publish(&curator, "application/json", alert(4, "Minor", "cancel")).await.expect("stored");
+    world.publish(&curator, "application/json", alert(4, "Minor", "cancel")).await.expect("stored");
+
+    let notices = world.engine.notifications(&viewer, None, 10).await.expect("memory");
+    let kinds: Vec<NoticeKind> = notices.iter().rev().map(|notice| notice.kind).collect();
+    assert_eq!(kinds, [NoticeKind::New, NoticeKind::Update, NoticeKind::Cancel]);
+    assert!(world.engine.notifications(&bystander, None, 10).await.expect("memory").is_empty());
+}

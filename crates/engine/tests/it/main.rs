@@ -1,0 +1,4 @@
+//! The engine through its own interface, over ports in memory.
+
+mod line;
+mod chains;

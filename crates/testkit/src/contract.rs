@@ -1,0 +1,65 @@
+//! What every adapter of the storage ports must do, as suites to run over a fresh store each.
+
+#![expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
+
+mod commit;
+mod reads;
+mod delivery;
+mod model;
+mod observe;
+
+use std::sync::Arc;
+
+use tidings_core::port::{ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, ThreadRows};
+
+pub use observe::observe;
+
+/// Every storage port in one.
+pub trait Storage:
+    Ledger + ThreadRows + EventLog + EventStore + ControlStore + DeadLetters + DeliveryStore + Send + Sync
+{
+}
+
+impl<S> Storage for S where
+    S: Ledger + ThreadRows + EventLog + EventStore + ControlStore + DeadLetters + DeliveryStore + Send + Sync
+{
+}
+
+/// Runs every suite; `fresh` gives an empty store at each call.
+///
+/// # Panics
+/// When the store breaks a promise of its ports.
+pub async fn storage(fresh: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
+    commit::positions_follow_the_head(&*fresh()).await;
+    commit::a_refused_commit_changes_nothing(&*fresh()).await;
+    commit::what_was_written_is_read(&*fresh()).await;
+    commit::waiting_ends_with_a_commit(fresh()).await;
+    commit::many_callers_write_at_once(fresh()).await;
+    reads::log_is_bounded(&*fresh()).await;
+    reads::tenants_stay_apart(&*fresh()).await;
+    reads::raw_bytes_of_any_size(&*fresh()).await;
+    reads::forms_and_versions(&*fresh()).await;
+    reads::control_history(&*fresh()).await;
+    reads::dead_letters(&*fresh()).await;
+    delivery::told_and_decisions(&*fresh()).await;
+    delivery::inbox_numbers(&*fresh()).await;
+    delivery::read_marks(&*fresh()).await;
+    for seed in 0..4 {
+        model::agrees_with_the_reference(&*fresh(), seed).await;
+    }
+}
+
+/// Checks that a store which is closed and opened again answers as before; `open` opens the same
+/// store at each call, the one before dropped.
+///
+/// # Panics
+/// When something is lost or changed.
+pub async fn survives(open: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
+    for seed in 10..13 {
+        let store = open();
+        model::run_script(&*store, seed, store.head().offset).await;
+        let before = observe(&*store).await;
+        drop(store);
+        assert_eq!(observe(&*open()).await, before, "what was there before the store was closed");
+    }
+}

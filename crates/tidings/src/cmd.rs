@@ -1,0 +1,56 @@
+//! The commands.
+
+mod serve;
+mod demo;
+mod ingest;
+mod tail;
+mod explain;
+mod subscription;
+mod dlq;
+mod key;
+mod simulate;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::config::Global;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Take in files, folders or standard input
+    Ingest(ingest::Ingest),
+    /// Follow events, or the own inbox, as they come
+    Tail(tail::Tail),
+    /// Say why an event was, or was not, told for a subscription
+    Explain(explain::Explain),
+    /// Make, list, show, pause and delete your subscriptions
+    Subscription(subscription::Subscription),
+    /// Inspect, replay and discard dead letters
+    Dlq(dlq::Dlq),
+    /// Make API keys
+    Key(key::Key),
+    /// Simulate a world of hazards and send what it says
+    Simulate(simulate::Simulate),
+    /// Print the version
+    Version,
+}
+
+/// Runs one command.
+pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(serve) => serve.run(global).await,
+        Command::Ingest(ingest) => ingest.run(global).await,
+        Command::Tail(tail) => tail.run(global).await,
+        Command::Explain(explain) => explain.run(global).await,
+        Command::Subscription(subscription) => subscription.run(global).await,
+        Command::Dlq(dlq) => dlq.run(global).await,
+        Command::Key(key) => key.run(global).await,
+        Command::Simulate(simulate) => simulate.run(global).await,
+        Command::Version => Ok(version::run()),
+    }
+}

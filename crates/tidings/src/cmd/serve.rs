@@ -1,0 +1,104 @@
+//! `tidings serve`: runs the server until it is told to stop.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info};
+
+use crate::config::Global;
+use crate::local::{self, Local};
+
+/// The exit code for a supervisor to start again (EX_SOFTWARE of sysexits.h).
+const STORE_FAILED: u8 = 70;
+/// How long reads go on once the store has failed.
+const READS_AFTER_FAILURE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Run the server.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tidings serve\n  tidings serve --demo --seed 42\n  tidings serve --data /var/lib/tidings --listen 127.0.0.1:0"
+)]
+pub struct Serve {
+    /// Where to listen; port 0 picks one
+    #[arg(long, env = "TIDINGS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Feed simulated world events and show notices in the terminal
+    #[arg(long)]
+    demo: bool,
+    /// The seed of the simulated world
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+    /// Skip every sync to disk: what was accepted is lost with the power. Only for tests that show this
+    #[arg(long, hide = true)]
+    unsafe_no_sync: bool,
+}
+
+impl Serve {
+    /// Runs it.
+    pub async fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
+        let storage = tidings_adapters::fjall::Options {
+            sync: !self.unsafe_no_sync,
+            ..tidings_adapters::fjall::Options::default()
+        };
+        let mut server = local::start(global, self.listen, storage).await?;
+        let server_file = global.server_file();
+        fs::write(&server_file, server.url()).with_context(|| format!("write {}", server_file.display()))?;
+        greet(&server, global);
+        let demo = self.demo.then(|| super::demo::start(&server, self.seed));
+        let mut stopping = StopSignals::new()?;
+        let code = tokio::select! {
+            () = stopping.next() => ExitCode::SUCCESS,
+            cause = server.failed() => {
+                error!(code = "server_failed", "{cause:#}; reads go on for {} s", READS_AFTER_FAILURE.as_secs());
+                tokio::select! {
+                    () = tokio::time::sleep(READS_AFTER_FAILURE) => {}
+                    () = stopping.next() => {}
+                }
+                ExitCode::from(STORE_FAILED)
+            }
+        };
+        info!("stopping");
+        if let Some(demo) = demo {
+            demo.stop().await;
+        }
+        // The file only helps commands to find a running server; one that is left over is checked.
+        let _ = fs::remove_file(&server_file);
+        server.stop().await;
+        Ok(code)
+    }
+}
+
+/// Says where the server is and how to get in.
+fn greet(server: &Local, global: &Global) {
+    eprintln!("listening on {}", server.url());
+    if server.is_new_key {
+        eprintln!("admin key {} (kept in {})", server.admin_key, global.admin_key_file().display());
+    }
+    if let Some(admin) = server.admin() {
+        eprintln!("open {}/#ticket={} (once, within ten minutes)", server.url(), server.app.ticket(admin));
+    }
+}
+
+/// What tells a server to stop.
+struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    fn new() -> anyhow::Result<Self> {
+        let on = |kind| signal(kind).context("listen for signals");
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! How a command ends: one line, cause by cause, and a code that scripts can tell apart.
+
+use std::process::ExitCode;
+
+/// A failure with the exit code that stands for its kind (UX section 8).
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// Wrong arguments.
+    pub const USAGE: u8 = 2;
+    /// There is no such thing.
+    pub const NOT_FOUND: u8 = 3;
+    /// Not allowed.
+    pub const NOT_ALLOWED: u8 = 4;
+    /// Changed meanwhile.
+    pub const CONFLICT: u8 = 5;
+    /// Too fast.
+    pub const RATE_LIMITED: u8 = 6;
+    /// Nobody answers.
+    pub const UNREACHABLE: u8 = 7;
+    /// Some of it was refused.
+    pub const PARTLY: u8 = 8;
+    /// The configuration is wrong.
+    pub const CONFIGURATION: u8 = 78;
+
+    /// A failure of one kind.
+    pub fn new(code: u8, message: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { code, message: message.into() })
+    }
+}
+
+/// Prints a failure to stderr and gives its exit code.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("tidings: {error:#}");
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(1, |failure| failure.code);
+    ExitCode::from(code)
+}

@@ -1,0 +1,126 @@
+//! A server in this process on a port of its own: what `serve` runs, and what client commands talk
+//! to when no server runs on the data directory.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use anyhow::Context;
+use tidings_core::id::TenantId;
+use tidings_core::principal::{Principal, Role};
+use tidings_engine::{Engine, NewKey};
+use tidings_http::App;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::config::Global;
+use crate::wire::{self, Embedded};
+
+/// A running server.
+#[derive(Debug)]
+pub struct Local {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The Admin key of the data directory.
+    pub admin_key: String,
+    /// True where that key was just made.
+    pub is_new_key: bool,
+    /// The HTTP interface.
+    pub app: App,
+    embedded: Embedded,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts a server on the data directory.
+///
+/// # Errors
+/// When the directory cannot be opened or the address cannot be bound; both say what to do.
+pub async fn start(
+    global: &Global,
+    listen: SocketAddr,
+    storage: tidings_adapters::fjall::Options,
+) -> anyhow::Result<Local> {
+    let listener = TcpListener::bind(listen).with_context(|| {
+        format!("listen on {listen}; is another server running there? --listen takes another address")
+    })?;
+    listener.set_nonblocking(true).context("set up the listener")?;
+    let address = listener.local_addr().context("read the listener's address")?;
+    let embedded = wire::open(&global.data, None, storage).await?;
+    let (admin_key, is_new_key) = admin_key(&embedded.engine, &global.admin_key_file()).await?;
+    let app = App::new(embedded.engine.clone(), tidings_http::Options::default());
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async {
+        // A dropped sender means that the owner of this server is gone, which ends it too.
+        let _ = stopped.await;
+    };
+    let serving = tokio::spawn(tidings_http::serve(listener, app.clone(), shutdown));
+    Ok(Local { address, admin_key, is_new_key, app, embedded, stop, serving })
+}
+
+/// The directory's Admin key: the one in its file, or a new one when there is no key at all.
+async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool)> {
+    if let Ok(text) = fs::read_to_string(file) {
+        return Ok((text.trim().to_owned(), false));
+    }
+    if !engine.has_no_key() {
+        return Ok((String::new(), false));
+    }
+    let new = NewKey {
+        tenant: TenantId::default_tenant(),
+        user_name: Some("admin".to_owned()),
+        role: Role::Admin,
+        issuers: None,
+    };
+    let (_, secret) = engine.create_key(new).await.context("make the first Admin key")?;
+    write_private(file, secret.reveal()).with_context(|| format!("write {}", file.display()))?;
+    Ok((secret.reveal().to_owned(), true))
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+impl Local {
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &std::sync::Arc<Engine> {
+        &self.embedded.engine
+    }
+
+    /// Who the Admin key stands for.
+    pub fn admin(&self) -> Option<Principal> {
+        self.embedded.engine.authenticate(&self.admin_key)
+    }
+
+    /// Returns when the server cannot go on: its listener or its store failed.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        tokio::select! {
+            ended = &mut self.serving => match ended {
+                Ok(Ok(())) => anyhow::anyhow!("the listener ended by itself"),
+                Ok(Err(error)) => anyhow::Error::new(error).context("serve connections"),
+                Err(error) => anyhow::Error::new(error).context("serve connections"),
+            },
+            () = self.embedded.running.owner_ended() => anyhow::anyhow!("the store failed and intake has ended"),
+        }
+    }
+
+    /// Lets open requests end, tells sockets, and closes the directory.
+    pub async fn stop(self) {
+        let Self { app, embedded, stop, serving, .. } = self;
+        // The server may be gone already; then there is nobody to tell.
+        let _ = stop.send(());
+        let _ = serving.await;
+        drop(app);
+        embedded.close().await;
+    }
+}

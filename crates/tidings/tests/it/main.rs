@@ -1,0 +1,3 @@
+//! The binary and the repository from outside.
+
+mod dependencies;
