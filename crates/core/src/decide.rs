@@ -359,7 +359,7 @@ fn retell(
         position: entry.position,
         severity: told_severity.max(matched),
         kind: kind.unwrap_or_else(|| kind_mark(&event.kind)),
-        is_over: entry.outlook.state.is_over(),
+        is_over: closes,
         is_away,
         places,
     }

@@ -129,12 +129,12 @@ async fn running_server(global: &Global, http: &reqwest::Client) -> Option<Strin
 }
 
 fn no_key() -> anyhow::Error {
-    Failure::new(Failure::NOT_ALLOWED, "no API key to ask with: give one by --key or TIDINGS_KEY")
+    Failure::error(Failure::NOT_ALLOWED, "no API key to ask with: give one by --key or TIDINGS_KEY")
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> anyhow::Error {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::new(Failure::UNREACHABLE, format!("{url} does not answer: {error}{cause}"))
+    Failure::error(Failure::UNREACHABLE, format!("{url} does not answer: {error}{cause}"))
 }
 
 /// A refused request, with every fault that the answer names.
@@ -155,5 +155,5 @@ pub fn failure(status: StatusCode, problem: &Value) -> anyhow::Error {
     for fault in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
         message.push_str(&format!("\n  {}: {}", text(fault, "pointer"), text(fault, "detail")));
     }
-    Failure::new(code, message)
+    Failure::error(code, message)
 }

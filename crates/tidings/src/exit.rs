@@ -27,11 +27,9 @@ impl Failure {
     pub const UNREACHABLE: u8 = 7;
     /// Some of it was refused.
     pub const PARTLY: u8 = 8;
-    /// The configuration is wrong.
-    pub const CONFIGURATION: u8 = 78;
 
     /// A failure of one kind.
-    pub fn new(code: u8, message: impl Into<String>) -> anyhow::Error {
+    pub fn error(code: u8, message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Self { code, message: message.into() })
     }
 }

@@ -34,8 +34,7 @@ pub async fn open(data: &Path, clock: Option<Arc<dyn Clock>>, storage: fjall::Op
     let opening = tokio::task::spawn_blocking(move || FjallStore::open(&dir, storage));
     let store = opening.await.context("open the data directory")??;
     let shared = Arc::new(store.clone());
-    let view =
-        Arc::new(tantivy::TantivyView::open(&data.join("search"), shared.clone()).context("open the search index")?);
+    let view = Arc::new(tantivy::open(&data.join("search"), shared.clone()).context("open the search index")?);
     let ports = Ports {
         clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
         randomness: Arc::new(SystemRandomness::default()),

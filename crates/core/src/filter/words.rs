@@ -147,6 +147,17 @@ impl WordIndex {
         self.languages[at].add(text);
     }
 
+    /// Every distinct word, with the language it stands in.
+    pub fn words(&self) -> impl Iterator<Item = (&str, Option<Language>)> {
+        self.languages.iter().flat_map(|words| words.forms.keys().map(|form| (form.as_str(), words.language)))
+    }
+
+    /// Every distinct stem, with its language.
+    pub fn stems(&self) -> impl Iterator<Item = (&str, Language)> {
+        let known = self.languages.iter().filter_map(|words| Some((words, words.language?)));
+        known.flat_map(|(words, language)| words.stems.keys().map(move |stem| (stem.as_str(), language)))
+    }
+
     /// Every word as it stands, and every stem with its language.
     pub(crate) const fn keys(&self) -> &WordKeys {
         &self.keys

@@ -96,7 +96,16 @@ async fn list(client: &Client, cause: Option<&str>, as_json: bool) -> anyhow::Re
             continue;
         }
         let text = |name: &str| letter.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        println!("{}  {}  {}  {:<9} {} {}: {}", text("id"), text("received"), text("state"), text("stage"), text("code"), text("pointer"), text("detail"));
+        println!(
+            "{}  {}  {}  {:<9} {} {}: {}",
+            text("id"),
+            text("received"),
+            text("state"),
+            text("stage"),
+            text("code"),
+            text("pointer"),
+            text("detail")
+        );
     }
     Ok(())
 }

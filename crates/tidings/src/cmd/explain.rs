@@ -37,7 +37,7 @@ impl Explain {
         let subscriptions = match &self.subscription {
             Some(id) => vec![id.clone()],
             None => {
-                let answer = client.ask(Method::GET, "/v1/subscriptions?limit=1000", None).await?;
+                let answer = client.ask(Method::GET, "/v1/subscriptions", None).await?;
                 let data = answer.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
                 data.iter().filter_map(|it| it.get("id")?.as_str().map(str::to_owned)).collect()
             }
@@ -52,7 +52,8 @@ impl Explain {
                 println!("{answer}");
                 continue;
             }
-            let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text =
+                |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             println!("{subscription}: {} ({})", text(&answer, "summary"), text(&answer, "decision"));
             for condition in answer.get("conditions").and_then(Value::as_array).into_iter().flatten() {
                 let held = condition.get("held").and_then(Value::as_bool).unwrap_or_default();

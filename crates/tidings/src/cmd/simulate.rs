@@ -15,7 +15,9 @@ use crate::config::Global;
 
 /// Simulate a world of hazards and send what it says.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tidings simulate --events-per-day 100000 --count 5000\n  tidings simulate --speed 60 --seed 7\n  tidings simulate --count 100 --print")]
+#[command(
+    after_help = "Examples:\n  tidings simulate --events-per-day 100000 --count 5000\n  tidings simulate --speed 60 --seed 7\n  tidings simulate --count 100 --print"
+)]
 pub struct Simulate {
     /// The same seed makes the same world
     #[arg(long, value_name = "N", default_value_t = 42)]
@@ -85,7 +87,8 @@ impl Simulate {
         while self.count.is_none_or(|count| counts.sent < count) {
             let message = world.next_message();
             if self.speed > 0.0 {
-                let simulated = Duration::from_millis(u64::try_from(message.at.millis_since(start)).unwrap_or_default());
+                let simulated =
+                    Duration::from_millis(u64::try_from(message.at.millis_since(start)).unwrap_or_default());
                 tokio::select! {
                     () = tokio::time::sleep_until(began + simulated.div_f64(self.speed)) => {}
                     _ = &mut stop => break,

@@ -31,7 +31,9 @@ enum Action {
         id: String,
     },
     /// Make one
-    #[command(after_help = "Examples:\n  tidings subscription create --filter 'category = earthquake and magnitude >= 5'\n  tidings subscription create --name Home --filter 'near(43.1, 12.5, 50 km)' --updates escalations")]
+    #[command(
+        after_help = "Examples:\n  tidings subscription create --filter 'category = earthquake and magnitude >= 5'\n  tidings subscription create --name Home --filter 'near(43.1, 12.5, 50 km)' --updates escalations"
+    )]
     Create(Create),
     /// Tell nothing new until a time; cancels and ends of what was told still come
     Pause {
@@ -129,7 +131,7 @@ fn print(value: &Value) -> anyhow::Result<()> {
 }
 
 async fn list(client: &Client, as_json: bool) -> anyhow::Result<()> {
-    let answer = client.ask(Method::GET, "/v1/subscriptions?limit=1000", None).await?;
+    let answer = client.ask(Method::GET, "/v1/subscriptions", None).await?;
     let subscriptions = answer.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     if as_json {
         return print(&Value::Array(subscriptions));

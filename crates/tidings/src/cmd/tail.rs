@@ -13,7 +13,9 @@ use crate::config::Global;
 
 /// Follow events, or the own inbox, as they come.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tidings tail\n  tidings tail --filter 'severity >= Severe and country = IT'\n  tidings tail --inbox --from 0 --until-now --json")]
+#[command(
+    after_help = "Examples:\n  tidings tail\n  tidings tail --filter 'severity >= Severe and country = IT'\n  tidings tail --inbox --from 0 --until-now --json"
+)]
 pub struct Tail {
     /// Which events, as text or JSON; all by default
     #[arg(long, value_name = "FILTER", conflicts_with = "inbox")]
@@ -91,9 +93,24 @@ impl Tail {
         let value: Value = serde_json::from_str(data).context("read a frame")?;
         let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
         match kind {
-            "event" => writeln!(out, "{} {:<9} {:<14} {}", text("received"), text("severity"), text("category"), text("title"))?,
+            "event" => writeln!(
+                out,
+                "{} {:<9} {:<14} {}",
+                text("received"),
+                text("severity"),
+                text("category"),
+                text("title")
+            )?,
             "notification" => {
-                writeln!(out, "{} {:<9} {:<7} {} ({})", text("created"), text("severity"), text("kind"), text("title"), text("reason"))?;
+                writeln!(
+                    out,
+                    "{} {:<9} {:<7} {} ({})",
+                    text("created"),
+                    text("severity"),
+                    text("kind"),
+                    text("title"),
+                    text("reason")
+                )?;
             }
             other => eprintln!("{other}: {data}"),
         }

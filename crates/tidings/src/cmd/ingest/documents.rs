@@ -84,14 +84,14 @@ impl Documents {
             return self.read(file, Box::new(std::io::stdin()), false);
         }
         let kind =
-            std::fs::metadata(path).map_err(|error| Failure::new(Failure::NOT_FOUND, format!("{file}: {error}")))?;
+            std::fs::metadata(path).map_err(|error| Failure::error(Failure::NOT_FOUND, format!("{file}: {error}")))?;
         if !kind.is_dir() {
             let opened = File::open(path).with_context(|| format!("open {file}"))?;
             let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
             return self.read(file, Box::new(opened), matches!(extension, "jsonl" | "ndjson"));
         }
         if depth >= DEPTH_MAX {
-            return Err(Failure::new(Failure::USAGE, format!("{file}: folders are read {DEPTH_MAX} deep")));
+            return Err(Failure::error(Failure::USAGE, format!("{file}: folders are read {DEPTH_MAX} deep")));
         }
         let listed = std::fs::read_dir(path).with_context(|| format!("list {file}"))?;
         let mut inside = Vec::new();
