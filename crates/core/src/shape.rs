@@ -21,6 +21,9 @@ pub(crate) use ring::contains;
 /// Half the length of a meridian circle in kilometers: no point of Earth is farther from another.
 const FARTHEST_KM: f64 = 20_037.6;
 
+/// Point tests spent on cutting one polygon, about 0.1 s.
+const WORK_MAX: usize = 20_000_000;
+
 /// Where a shape stands in its message, where its repairs are noted, and how strict to be.
 struct Site<'a> {
     pointer: &'a str,
@@ -133,14 +136,17 @@ fn across_the_antimeridian(outer: Ring, holes: Vec<Ring>, site: &mut Site<'_>) -
         site.warn("ring_around_pole", "the ring goes around a pole; the pole was taken to be inside");
     }
     let mut rings = vec![bound.points];
+    let may_place = holes.len().saturating_mul(rings[0].len()) <= WORK_MAX / 10;
     for hole in &holes {
-        let placed = split::unroll(hole).and_then(|hole| split::shift_into(hole.points, &rings[0]));
-        match placed {
+        let placed = split::unroll(hole).filter(|_| may_place);
+        match placed.and_then(|hole| split::shift_into(hole.points, &rings[0])) {
             Some(hole) => rings.push(hole),
             None => site.warn("hole_dropped", "a hole that lies outside of its polygon was left out"),
         }
     }
-    let parts = split::cut(rings);
+    let Some(parts) = split::cut(rings, WORK_MAX) else {
+        return site.beyond_repair(Reason::InvalidGeometry, "the shape crosses ±180 degrees too often".to_owned());
+    };
     if parts.len() > 1 {
         site.warn(
             "antimeridian_split",

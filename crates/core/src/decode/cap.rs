@@ -12,6 +12,7 @@ mod kind;
 mod levels;
 mod message;
 mod notes;
+mod parameters;
 mod read;
 mod times;
 

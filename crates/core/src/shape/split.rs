@@ -69,14 +69,15 @@ pub(super) fn unroll(points: &[Point]) -> Option<Unrolled> {
 pub(super) fn shift_into(hole: Ring, bound: &[Point]) -> Option<Ring> {
     let lies_inside = |turn: f64| {
         let moved = |point: &Point| Point::new(point.lon + turn, point.lat);
-        hole.iter().any(|point| ring::contains(bound, moved(point)))
+        hole.iter().take(2).any(|point| ring::contains(bound, moved(point)))
     };
     let turn = [0.0, 360.0, -360.0, 720.0, -720.0].into_iter().find(|turn| lies_inside(*turn))?;
     Some(hole.into_iter().map(|point| Point::new(point.lon + turn, point.lat)).collect())
 }
 
-/// Cuts rings (the bound first, then holes) at ±180, ±540 and moves the pieces into ±180.
-pub(super) fn cut(rings: Vec<Ring>) -> Vec<Polygon> {
+/// Cuts rings (the bound first, then holes) at ±180, ±540 and moves the pieces into ±180. `None`
+/// when finding the holes among the pieces would take more than `work_max` point tests.
+pub(super) fn cut(rings: Vec<Ring>, work_max: usize) -> Option<Vec<Polygon>> {
     let west = rings.iter().flatten().map(|point| point.lon).fold(f64::INFINITY, f64::min);
     let east = rings.iter().flatten().map(|point| point.lon).fold(f64::NEG_INFINITY, f64::max);
     let mut polygons = Vec::new();
@@ -87,10 +88,14 @@ pub(super) fn cut(rings: Vec<Ring>) -> Vec<Polygon> {
     for window in first..=last.max(first) {
         let turn = 360.0 * f64::from(window);
         let (here, beyond) = if window < last { halve(&rest, turn + 180.0) } else { (rest, Vec::new()) };
+        let points: usize = here.iter().map(Vec::len).sum();
+        if here.len().saturating_mul(points) > work_max {
+            return None;
+        }
         polygons.extend(assemble(here, turn));
         rest = beyond;
     }
-    polygons
+    Some(polygons)
 }
 
 /// A run of points on one side of a meridian; its first and last points lie on it.

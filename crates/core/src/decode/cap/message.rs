@@ -4,16 +4,16 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::group::group;
 use super::ids::{plain_id, references};
 use super::notes::Notes;
-use super::read::{Alert, Info};
-use super::{MEDIA_TYPE, info, times};
+use super::read::Alert;
+use super::{MEDIA_TYPE, info, parameters, times};
 use crate::decode::vtec::{self, Vtec};
 use crate::decode::xml::{Xml, shorten};
-use crate::draft::{Draft, Format, ThreadKey};
+use crate::draft::{Draft, Format};
 use crate::envelope::Limits;
 use crate::event::{Code, Link};
 use crate::id::UserId;
@@ -22,7 +22,11 @@ use crate::time::Timestamp;
 use crate::vocabulary::{Action, Category, Status, Urgency};
 
 /// Lists up to here are searched, longer ones hashed.
-const SHORT_LIST: usize = 16;
+pub(super) const SHORT_LIST: usize = 16;
+/// References kept of one message; the longest recorded list has 44. Each is looked up later.
+const REFERENCES_MAX: usize = 1_000;
+/// Event codes of the US weather service kept of one message.
+const VTEC_MAX: usize = 100;
 
 /// Makes the draft of an alert.
 ///
@@ -127,6 +131,10 @@ fn read_references(alert: &Alert<'_>, draft: &mut Draft, notes: &mut Notes) -> O
         notes.warn("reference_to_itself", "/references", "the message refers to itself; that reference was dropped");
     }
     keep_first(&mut draft.references);
+    if draft.references.len() > REFERENCES_MAX {
+        draft.references.truncate(REFERENCES_MAX);
+        notes.warn("references_cut", "/references", format!("only the first {REFERENCES_MAX} references were kept"));
+    }
     found.first_sent
 }
 
@@ -136,6 +144,7 @@ fn follow_vtec(alert: &Alert<'_>, first_sent: Option<Timestamp>, draft: &mut Dra
     let texts = parameters.filter(|(name, _)| matches!(&**name, "VTEC" | "NWSVTEC"));
     let mut texts: Vec<&str> = texts.flat_map(|(_, value)| value.split_ascii_whitespace()).collect();
     keep_first(&mut texts);
+    texts.truncate(VTEC_MAX);
     let mut codes = Vec::with_capacity(texts.len());
     for text in texts {
         match Vtec::parse(text) {
@@ -237,69 +246,9 @@ fn read_rest(alert: &Alert<'_>, draft: &mut Draft) {
     if alert.is_signed {
         draft.extra.insert("signature".to_owned(), json!({"present": true}));
     }
-    read_parameters(&alert.infos, draft);
+    parameters::read(&alert.infos, draft);
     keep_first(&mut draft.related);
-}
-
-/// Parameters of all info blocks by name, and what some issuers say in them.
-fn read_parameters(infos: &[Info<'_>], draft: &mut Draft) {
-    let mut all = infos.iter().flat_map(|info| &info.parameters).peekable();
-    if all.peek().is_none() {
-        return;
-    }
-    let mut parameters = Map::new();
-    for (name, value) in all {
-        add_parameter(&mut parameters, name, value);
-    }
-    let first = |name: &str| parameters.get(name)?.as_array()?.first()?.as_str();
-    if let (Some(kind), Some(id)) = (first("eventtype"), first("eventid")) {
-        // GDACS numbers its happenings; each message is an episode of one.
-        let value = format!("{kind}{id}");
-        draft.related.push(Code::new("gdacs", value.clone()));
-        if draft.native_id.as_deref().is_some_and(|id| id.starts_with("GDACS_")) {
-            draft.thread_keys.push(ThreadKey { scheme: "gdacs", value });
-        }
-    }
-    draft.related.extend(first("glide").map(|glide| Code::new("glide", glide)));
-    for text in parameters.get("expiredReferences").and_then(Value::as_array).into_iter().flatten() {
-        let expired = references(text.as_str().unwrap_or_default()).ids;
-        draft.related.extend(expired.into_iter().map(|id| Code::new("cap:expired_reference", id)));
-    }
-    for (name, measure) in MEASURES {
-        if let Some(number) = first(name).and_then(leading_number) {
-            draft.measures.entry((*measure).to_owned()).or_insert(number);
-        }
-    }
-    draft.extra.insert("parameters".to_owned(), Value::Object(parameters));
-}
-
-/// Adds a value under its name, once as far as a short list tells: languages repeat them.
-fn add_parameter(parameters: &mut Map<String, Value>, name: &str, value: &str) {
-    if let Some(Value::Array(values)) = parameters.get_mut(name) {
-        let is_known = values.iter().take(SHORT_LIST).any(|known| known == value);
-        if !is_known {
-            values.push(value.into());
-        }
-    } else {
-        parameters.insert(name.to_owned(), Value::Array(vec![value.into()]));
-    }
-}
-
-/// Parameters of seismic and tsunami centers that are numbers with a known unit.
-const MEASURES: &[(&str, &str)] = &[
-    ("Magnitude", "magnitude"),
-    ("EventPreliminaryMagnitude", "magnitude"),
-    ("Depth", "depth_km"),
-    ("EventDepth", "depth_km"),
-];
-
-/// The number that a text begins with, if what follows is no unit but kilometers.
-fn leading_number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let end = text.find(|letter: char| !matches!(letter, '0'..='9' | '.' | '-' | '+')).unwrap_or(text.len());
-    let unit = text[end..].trim_start().to_ascii_lowercase();
-    let is_known = unit.is_empty() || unit == "km" || unit.starts_with("km ") || unit.starts_with("kilomet");
-    text[..end].parse().ok().filter(|number: &f64| is_known && number.is_finite())
+    draft.related.truncate(REFERENCES_MAX);
 }
 
 /// Drops later copies of equal items.

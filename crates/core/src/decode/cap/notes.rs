@@ -14,6 +14,8 @@ pub(super) struct Notes {
     /// How often each of `warnings` was found again.
     again: Vec<usize>,
     empty: BTreeSet<String>,
+    /// How many areas were read.
+    pub(super) areas: usize,
     /// What no field holds.
     pub(super) extra: Map<String, Value>,
 }

@@ -11,6 +11,8 @@ use crate::rejection::{Reason, Rejection};
 
 /// Info blocks in one alert; the fullest recorded one has 16.
 const INFOS_MAX: usize = 1_000;
+/// Areas in one alert; the fullest recorded one has 1,352.
+const AREAS_MAX: usize = 20_000;
 
 /// The text of an element that is there and says something.
 pub(super) type Said<'a> = Option<Cow<'a, str>>;
@@ -116,7 +118,7 @@ pub(super) fn document<'a>(xml: &mut Xml<'a>, root: Tag<'a>, notes: &mut Notes) 
 /// Reads the alert that was just opened, up to its end.
 ///
 /// # Errors
-/// What the XML cursor refuses, and `TooManyItems` for over a thousand info blocks.
+/// What the XML cursor refuses, and `TooManyItems` for over a thousand info blocks or 20,000 areas.
 pub(super) fn alert<'a>(xml: &mut Xml<'a>, root: Tag<'a>, notes: &mut Notes) -> Result<Alert<'a>, Rejection> {
     let mut alert = Alert { at: root.at, ..Alert::default() };
     if root.namespace == Namespace::Unbound {
@@ -185,7 +187,13 @@ fn info<'a>(xml: &mut Xml<'a>, notes: &mut Notes) -> Result<Info<'a>, Rejection>
             "contact" => set(&mut info.contact, tag, xml, notes)?,
             "parameter" => push_pair(&mut info.parameters, tag, xml, notes)?,
             "resource" => info.resources.push(resource(xml, notes)?),
-            "area" => info.areas.push(area(xml, notes)?),
+            "area" if notes.areas == AREAS_MAX => {
+                return Err(xml.fault(Reason::TooManyItems, tag.at, format!("more than {AREAS_MAX} areas")));
+            }
+            "area" => {
+                notes.areas += 1;
+                info.areas.push(area(xml, notes)?);
+            }
             _ => keep(tag, xml, notes)?,
         }
     }
@@ -300,8 +308,12 @@ fn push_pair<'a>(
 
 /// Keeps an element that CAP does not know, whole.
 fn keep<'a>(tag: Tag<'a>, xml: &mut Xml<'a>, notes: &mut Notes) -> Result<(), Rejection> {
-    let value = xml::element_value(xml)?;
-    notes.keep(tag.name, value);
+    match xml::element_value(xml)? {
+        Value::Null => {
+            notes.warn("extra_dropped", "/extra", "so many unknown elements that some were left to the raw bytes")
+        }
+        value => notes.keep(tag.name, value),
+    }
     Ok(())
 }
 

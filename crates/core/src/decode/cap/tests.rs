@@ -4,6 +4,7 @@ use crate::event::Segment;
 use crate::geometry::{Geometry, Point};
 use crate::vocabulary::{Action, Category, GeometryOrigin, Severity, SeverityOrigin, Status, Urgency};
 
+mod hostile;
 mod shared;
 
 /// The smallest whole alert, with room for more in the alert and in its info block.
@@ -306,4 +307,55 @@ fn alerts_inside_of_feeds() {
     assert_eq!(plain.title.as_deref(), Some("Air Quality Alert"));
     assert_eq!(plain.segments[0].urgency, Urgency::Unknown);
     assert_eq!(refusal(feed("<entry><id>urn:e</id></entry>")).reason, Reason::MissingField);
+}
+
+#[test]
+fn vtec_leads_to_threads() {
+    let check = |vtec: &str, keys: &[&str], action: Action, closings: usize| {
+        let text = alert("", &format!("<parameter><valueName>VTEC</valueName><value>{vtec}</value></parameter>"));
+        let draft = draft(text);
+        let found: Vec<_> = draft.thread_keys.iter().map(|key| (key.scheme, key.value.as_str())).collect();
+        assert_eq!(found, keys.iter().map(|key| ("vtec", *key)).collect::<Vec<_>>());
+        assert_eq!((draft.action, draft.closings.len()), (Some(action), closings));
+        assert_eq!(draft.segments[0].ended, action == Action::End);
+    };
+    let flood = |step: &str| format!("/O.{step}.KLKN.FA.W.0018.260101T0000Z-260103T0315Z/");
+    check(&flood("CON"), &["KLKN.FA.W.0018.2026"], Action::Update, 0);
+    check(
+        &format!("{}\n/00000.0.SM.000000T0000Z.000000T0000Z.000000T0000Z.OO/", flood("EXP")),
+        &["KLKN.FA.W.0018.2026"],
+        Action::End,
+        0,
+    );
+    check(&flood("CAN"), &["KLKN.FA.W.0018.2026"], Action::Cancel, 0);
+    let upgrade = flood("UPG") + " /O.NEW.KLKN.FF.W.0002.260101T0000Z-260103T0315Z/";
+    check(&upgrade, &["KLKN.FF.W.0002.2026"], Action::Update, 1);
+    let text = alert("", "<parameter><valueName>VTEC</valueName><value>none</value></parameter>");
+    assert_eq!(codes(&draft(text)), ["vtec_unreadable"]);
+}
+
+#[test]
+fn kinds_by_awareness_type_name_and_code() {
+    let check = |event: &str, info: &str, category: Category, kind: &str| {
+        let draft = draft(alert("", info).replace("Flood Warning", event));
+        assert_eq!((draft.segments[0].category, draft.segments[0].kind.as_str()), (category, kind), "{event} {info}");
+    };
+    let awareness =
+        |value: &str| format!("<parameter><valueName>awareness_type</valueName><value>{value}</value></parameter>");
+    check("Groene waarschuwing", &awareness("10; Rain"), Category::Weather, "weather.rain");
+    check(
+        "Severe Thunderstorm Warning",
+        &awareness("3; Thunderstorm"),
+        Category::Weather,
+        "weather.thunderstorm.severe",
+    );
+    check("Alerta", &awareness("9; avalanches"), Category::Landslide, "landslide.avalanche");
+    check("Flash Flood Warning", &awareness("?"), Category::Flood, "flood.flash");
+    check(
+        "Alerta",
+        "<eventCode><valueName>SAME</valueName><value>TOR</value></eventCode>",
+        Category::Weather,
+        "weather.tornado",
+    );
+    check("Alerta", "", Category::Weather, "weather");
 }

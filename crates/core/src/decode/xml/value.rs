@@ -6,11 +6,17 @@ use super::{Token, Xml};
 use crate::rejection::Rejection;
 
 /// The content of the element that was just opened: its text, or an object of its elements with
-/// lists where a name repeats. Attributes are not kept; the raw bytes have them.
+/// lists where a name repeats. Attributes are not kept, nor more than ten thousand elements of a
+/// document (then it is null); the raw bytes have them.
 ///
 /// # Errors
 /// As [`Xml::next`].
 pub(crate) fn element_value(xml: &mut Xml<'_>) -> Result<Value, Rejection> {
+    if xml.keepable == 0 {
+        xml.skip()?;
+        return Ok(Value::Null);
+    }
+    xml.keepable -= 1;
     let mut text = String::new();
     let mut members = Map::new();
     loop {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::time::Timestamp;
 
 fn shared() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
@@ -92,7 +93,12 @@ fn fields_of_recorded_messages() {
     let quake = read("cap-legacy/earthquake.cap");
     assert_eq!((quake.segments[0].category, quake.measures["magnitude"]), (Category::Earthquake, 6.3));
     assert_eq!(quake.segments[0].geometry_origin, GeometryOrigin::Point);
+    assert_eq!(quake.occurred, Timestamp::parse("2010-08-30T23:25:40Z").ok());
+    let tonga = read("cap/gdacs-eq-1470644.xml");
+    assert_eq!((tonga.measures["magnitude"], tonga.measures["depth_km"]), (5.0, 596.851));
+    assert_eq!(tonga.thread_keys[0].value, "EQ1470644");
     let signed = read("cap-legacy/earthquake_signed.cap");
+    assert_eq!(signed.occurred, Timestamp::parse("2011-09-06T01:33:57.600Z").ok());
     assert_eq!(signed.extra["signature"]["present"], true);
     let malformed = read("cap-malformed/noaa_errors.cap");
     assert_eq!(codes(&malformed), ["coordinates_respelled", "value_missing", "empty_element"]);
