@@ -1,3 +1,6 @@
 //! The binary and the repository from outside.
 
 mod dependencies;
+mod server;
+mod recordings;
+mod crash;
