@@ -78,12 +78,7 @@ impl Engine {
     ) -> Result<Subscription, ControlError> {
         let present = self.own(principal, id, if_revision)?;
         let mut members = draft::write(&present);
-        for (name, value) in patch.0 {
-            match value {
-                Value::Null => members.remove(&name),
-                value => members.insert(name, value),
-            };
-        }
+        merge(&mut members, patch.0);
         let wanted = draft::read(&members).map_err(ControlError::Invalid)?;
         let now = self.ports.clock.now();
         self.keep(wanted.into_subscription(id, present.revision + 1, principal, present.created, now)).await
@@ -147,6 +142,22 @@ impl Engine {
     async fn change(&self, change: ControlChange, principal: &Principal) -> Result<(), PortError> {
         self.owner.append(vec![Submission::Control(Box::new(change), principal.tenant.clone())]).await?;
         Ok(())
+    }
+}
+
+/// A JSON merge patch (RFC 7396): null removes, objects are merged, anything else replaces.
+fn merge(members: &mut serde_json::Map<String, Value>, patch: serde_json::Map<String, Value>) {
+    for (name, value) in patch {
+        match (value, members.get_mut(&name)) {
+            (Value::Null, _) => drop(members.remove(&name)),
+            (Value::Object(patch), Some(Value::Object(inner))) => merge(inner, patch),
+            (Value::Object(patch), _) => {
+                let mut inner = serde_json::Map::new();
+                merge(&mut inner, patch);
+                members.insert(name, Value::Object(inner));
+            }
+            (value, _) => drop(members.insert(name, value)),
+        }
     }
 }
 

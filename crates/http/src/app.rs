@@ -16,8 +16,11 @@ use crate::session::Sessions;
 /// What may be set.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long the head of a request may take; default 10 s.
+    /// How long the head of a connection's first request may take; default 10 s.
     pub header_timeout: Duration,
+    /// How long a kept connection may wait for its next request, head included; default 75 s, above
+    /// the 60 s for which proxies commonly keep theirs.
+    pub idle_timeout: Duration,
     /// How long a body may take, besides a second for every 64 KiB of it; default 30 s.
     pub body_timeout: Duration,
     /// How long a socket may take to say who it is; default 5 s.
@@ -38,6 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             auth_timeout: Duration::from_secs(5),
             ping_every: Duration::from_secs(25),

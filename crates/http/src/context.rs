@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -65,7 +65,14 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
             response.headers_mut().insert(name, value);
         }
     }
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     let labels = HttpLabels { method, route, status: response.status().as_u16() };
+    tracing::debug!(
+        correlation.id = %context.correlation_id, http.status = labels.status,
+        "answered {method} {} with {}", context.path, labels.status
+    );
     observe(&app.engine.metrics().http_request_duration.get_or_create(&labels), started.elapsed());
     response
 }
@@ -73,21 +80,19 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
 /// Faults of our own know what they say; those of the layers below are named by their status.
 fn as_problem(mut response: Response, context: &Context) -> Response {
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        let allowed = response.headers().get(axum::http::header::ALLOW).cloned();
+        let allowed = response.headers().get(header::ALLOW).cloned();
         let route = response.extensions().get::<Route>().copied();
         let mut rendered = error.render(context);
         if let Some(allowed) = allowed {
-            rendered.headers_mut().insert(axum::http::header::ALLOW, allowed);
+            rendered.headers_mut().insert(header::ALLOW, allowed);
         }
         if let Some(route) = route {
             rendered.extensions_mut().insert(route);
         }
         return rendered;
     }
-    let is_ours = response
-        .headers()
-        .get(axum::http::header::CONTENT_TYPE)
-        .is_some_and(|media| media.as_bytes().starts_with(b"application/"));
+    let is_ours =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/"));
     let status = response.status();
     if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return response;
@@ -146,5 +151,46 @@ impl<S: Sync> FromRequestParts<S> for Around {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         parts.extensions.get::<Arc<Context>>().cloned().map(Self).ok_or_else(|| ApiError::new(&error::INTERNAL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem() {
+        let world = tidings_testkit::World::start().await;
+        let app = App::new(world.engine, crate::Options::default());
+        async fn fall() {
+            panic!("on command");
+        }
+        let router: Router =
+            Router::new().route("/", get(fall)).layer(axum::middleware::from_fn_with_state(app, around));
+        let request = Request::builder().uri("/").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], error::PROBLEM_JSON);
+    }
+
+    fn check(traceparent: &str, expected: Option<&str>) {
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", traceparent.parse().expect("a header"));
+        assert_eq!(given_trace_id(&headers).as_deref(), expected, "{traceparent}");
+    }
+
+    #[test]
+    fn only_a_sound_traceparent_names_a_trace() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        check(&format!("00-{trace}-00f067aa0ba902b7-01"), Some(trace));
+        check(&format!("ff-{trace}-00f067aa0ba902b7-01"), None);
+        check(&format!("00-{trace}-00f067aa0ba902b7"), None);
+        check(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), None);
+        check(&format!("00-{}-00f067aa0ba902b7-01", trace.to_uppercase()), None);
     }
 }

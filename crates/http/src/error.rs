@@ -64,13 +64,22 @@ pub(crate) struct ApiError {
     problem: &'static Problem,
     detail: Option<String>,
     errors: Vec<Fault>,
+    rest: Box<Rest>,
+}
+
+/// What most faults do not have.
+#[derive(Debug, Clone, Default)]
+struct Rest {
+    /// Members besides those of every problem.
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the log says besides, for faults that are ours.
+    cause: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(problem: &'static Problem) -> Self {
-        Self { problem, detail: None, errors: Vec::new(), members: Map::new(), headers: Vec::new() }
+        Self { problem, detail: None, errors: Vec::new(), rest: Box::default() }
     }
 
     /// What was wrong, in words that say what would be right.
@@ -85,13 +94,13 @@ impl ApiError {
 
     /// A member besides those of every problem.
     pub(crate) fn member(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.rest.members.insert(name.to_owned(), value);
         self
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         if let Ok(value) = value.try_into() {
-            self.headers.push((name, value));
+            self.rest.headers.push((name, value));
         }
         self
     }
@@ -148,18 +157,27 @@ impl ApiError {
         if !self.errors.is_empty() {
             members.insert("errors".to_owned(), json!(self.errors));
         }
-        members.extend(self.members.clone());
+        members.extend(self.rest.members.clone());
         body
+    }
+
+    /// Writes a fault of ours to the log, once, where it is answered.
+    pub(crate) fn log(&self, context: &Context) {
+        if let Some(cause) = &self.rest.cause {
+            let code = self.problem.code;
+            tracing::error!(correlation.id = %context.correlation_id, error.code = code, "{cause} at {}", context.path);
+        }
     }
 
     /// The whole answer.
     pub(crate) fn render(self, context: &Context) -> Response {
+        self.log(context);
         let body = self.to_json(context).to_string();
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.headers);
+        headers.extend(self.rest.headers);
         response
     }
 }
@@ -184,14 +202,16 @@ impl IntoResponse for ApiError {
 
 impl From<PortError> for ApiError {
     fn from(error: PortError) -> Self {
-        let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(error.what = %error.what, error.cause = %cause, "could not {}: {cause}", error.what);
+        let cause = error.source.as_ref().map_or_else(String::new, |source| format!(": {source}"));
+        let answer = match error.retry {
+            Retry::Later => Self::new(&UNAVAILABLE).retry_after(1),
+            Retry::After(wait) => Self::new(&UNAVAILABLE).retry_after(wait.as_secs().max(1)),
+            Retry::Never => Self::new(&INTERNAL),
+        };
         let detail = format!("could not {}", error.what);
-        match error.retry {
-            Retry::Later => Self::new(&UNAVAILABLE).detail(detail).retry_after(1),
-            Retry::After(wait) => Self::new(&UNAVAILABLE).detail(detail).retry_after(wait.as_secs().max(1)),
-            Retry::Never => Self::new(&INTERNAL).detail(detail),
-        }
+        let mut error = answer.detail(&*detail);
+        error.rest.cause = Some(format!("{detail}{cause}"));
+        error
     }
 }
 

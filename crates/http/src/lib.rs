@@ -1,7 +1,4 @@
-//! REST, WebSocket, SSE, OpenAPI and the built-in page, over [`tidings_engine::Engine`].
-//!
-//! Every resource is one file in `route/` that lists its operations; the router, the permissions,
-//! the metrics' labels and the OpenAPI document are all made of those lists.
+#![doc = include_str!("../README.md")]
 
 mod app;
 mod server;

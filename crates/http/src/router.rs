@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::routing::MethodRouter;
 use tower::ServiceExt;
+use tower_http::compression::CompressionLayer;
 
 use crate::App;
 use crate::error::{self, ApiError};
@@ -32,6 +33,7 @@ pub fn router(app: App) -> Router {
         .with_state(app.clone());
     Router::new()
         .fallback(move |request: Request| routes.clone().oneshot(with_verb_as_segment(request)))
+        .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn_with_state(app, context::around))
 }
 

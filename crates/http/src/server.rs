@@ -23,13 +23,15 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     server
         .http_builder()
         .http1()
-        .header_read_timeout(app.options.header_timeout)
+        .header_read_timeout(app.options.idle_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     let service = crate::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = server.serve(service);
     tokio::pin!(serving);
     tokio::select! {
+        // The server first, so that it listens for the stop before the stop can come.
+        biased;
         ended = &mut serving => return ended,
         () = shutdown => {}
     }

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
+use tidings_core::decode::MEDIA_TYPES;
 use tidings_core::event::SCHEMA_VERSION;
 use tidings_core::principal::Permission;
 use tidings_core::vocabulary::Category;
 
-use super::publish::MEDIA_TYPES;
 use crate::App;
 use crate::auth::{Access, Caller};
 use crate::error::ApiError;

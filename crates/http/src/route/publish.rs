@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tidings_core::decode::{MEDIA_TYPES, is_known_media_type};
 use tidings_core::envelope::{Coordinate, Envelope};
 use tidings_core::principal::Permission;
 use tidings_core::rejection::{Copy, Outcome};
@@ -17,24 +18,23 @@ use crate::error::{self, ApiError};
 use crate::operation::Operation;
 use crate::query::Query;
 
-/// The media types that are read, as `Accept-Post` lists them.
-pub(super) const MEDIA_TYPES: &[&str] = &[
-    "application/json",
-    "application/x-ndjson",
-    "application/cloudevents+json",
-    "application/cloudevents-batch+json",
-    "application/cap+xml",
-    "application/xml",
-    "text/xml",
-    "application/atom+xml",
-    "application/geo+json",
-    "text/plain",
+/// What may stand in the query, or in headers with `x-` before it, beside a plain text.
+const TEXT_KEYS: &[&str] = &[
+    "id",
+    "thread",
+    "source",
+    "title",
+    "category",
+    "type",
+    "severity",
+    "urgency",
+    "certainty",
+    "occurred",
+    "lat",
+    "lon",
+    "radius_km",
+    "magnitude",
 ];
-/// Declared by those who do not know; such bytes are sniffed like undeclared ones.
-const UNDECLARED: &[&str] = &["application/octet-stream", "application/x-www-form-urlencoded", "*/*"];
-/// What may stand in the query beside a plain text.
-const TEXT_KEYS: &[&str] =
-    &["title", "severity", "urgency", "certainty", "category", "type", "lat", "lon", "radius_km", "source", "id"];
 /// Letters of an `Idempotency-Key`.
 const KEY_LENGTH_MAX: usize = 255;
 
@@ -68,7 +68,7 @@ async fn publish(
 ) -> Result<Response, ApiError> {
     let media_type = media_type(&headers)?;
     let coordinate = coordinate(&app, &headers)?;
-    let mut envelope_headers = cloud_event_headers(&headers)?;
+    let mut envelope_headers = meaningful_headers(&headers)?;
     envelope_headers.extend(text_members(query, media_type.as_deref())?);
     let received = received?;
     let envelope = Envelope {
@@ -95,12 +95,12 @@ fn media_type(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
             .header(HeaderName::from_static("accept-post"), MEDIA_TYPES.join(", "))
     };
     let declared = declared.to_str().map_err(|_| unknown("?"))?.trim();
-    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if name.is_empty() || UNDECLARED.contains(&name.as_str()) {
+    let name = declared.split(';').next().unwrap_or_default().trim();
+    if name.is_empty() || name.eq_ignore_ascii_case("application/octet-stream") {
         return Ok(None);
     }
     // In binary mode the media type is that of the data, which may be anything.
-    let is_known = MEDIA_TYPES.contains(&name.as_str()) || headers.contains_key("ce-specversion");
+    let is_known = is_known_media_type(declared) || headers.contains_key("ce-specversion");
     if is_known { Ok(Some(declared.to_owned())) } else { Err(unknown(&name.chars().take(80).collect::<String>())) }
 }
 
@@ -122,11 +122,13 @@ fn coordinate(app: &App, headers: &HeaderMap) -> Result<Coordinate, ApiError> {
     Ok(Coordinate::Key(bare.to_owned()))
 }
 
-/// Attributes of CloudEvents in binary mode; the decoder reads their percent-encoding.
-fn cloud_event_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, ApiError> {
+/// Attributes of CloudEvents in binary mode, whose percent-encoding the decoder reads, and members
+/// beside a plain text (`x-title`, `x-severity`, …).
+fn meaningful_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, ApiError> {
     let mut found = Vec::new();
     for (name, value) in headers {
-        if !name.as_str().starts_with("ce-") {
+        let is_member = name.as_str().strip_prefix("x-").is_some_and(|member| TEXT_KEYS.contains(&member));
+        if !name.as_str().starts_with("ce-") && !is_member {
             continue;
         }
         let fault = |_| ApiError::new(&error::BAD_REQUEST).detail(format!("the header `{name}` is not UTF-8"));

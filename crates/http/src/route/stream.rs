@@ -3,6 +3,8 @@
 //! The body is made as it is written out, so a slow reader costs one frame; what it has not read
 //! stays in the log or the inbox.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -19,6 +21,7 @@ use tokio::time::Duration;
 use super::socket::reader::{Frame, Reader};
 use crate::App;
 use crate::auth::{Access, Caller};
+use crate::context::{Around, Context};
 use crate::error::{self, ApiError};
 use crate::frames;
 use crate::operation::Operation;
@@ -48,6 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn open(
     State(app): State<App>,
     Caller(principal): Caller,
+    Around(context): Around,
     headers: HeaderMap,
     mut query: Query,
 ) -> Result<Response, ApiError> {
@@ -82,8 +86,14 @@ async fn open(
         Reader::Tail(app.engine.tail(&principal, &filter, cursor.as_deref())?)
     };
     let draining = app.draining.subscribe();
-    let source =
-        Source { app: app.clone(), reader, draining, is_over: false, _counted: Counted::new(&app, "sse", quota) };
+    let source = Source {
+        app: app.clone(),
+        context,
+        reader,
+        draining,
+        is_over: false,
+        _counted: Counted::new(&app, "sse", quota),
+    };
     // An id without data sets what the client resumes from before the first frame comes.
     let hello = format!("retry: {RETRY_MILLIS}\nid: {}\n: ready\n\n", source.reader.cursor());
     let frames = stream::unfold(source, Source::next);
@@ -127,6 +137,7 @@ impl Drop for Counted {
 /// What the body is made of.
 struct Source {
     app: App,
+    context: Arc<Context>,
     reader: Reader,
     draining: watch::Receiver<bool>,
     is_over: bool,
@@ -145,10 +156,13 @@ impl Source {
             () = tokio::time::sleep(COMMENT_EVERY) => None,
         };
         let bytes = match read {
-            Some(Ok(frame)) => self.write(&frame),
+            Some(Ok(frame)) => {
+                self.app.engine.metrics().stream_frames.get_or_create(&KindLabels { kind: "sse" }).inc();
+                self.write(&frame)
+            }
             Some(Err(error)) => {
                 // The client connects again and resumes from the last id it saw.
-                drop(ApiError::from(error));
+                ApiError::from(error).log(&self.context);
                 self.is_over = true;
                 b": the server could not read on; connect again\n\n".to_vec()
             }

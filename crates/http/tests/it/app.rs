@@ -33,6 +33,7 @@ pub(crate) struct TestApp {
 pub(crate) fn quick() -> Options {
     Options {
         header_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(300),
         body_timeout: Duration::from_millis(300),
         auth_timeout: Duration::from_millis(300),
         drain: Duration::from_secs(2),
@@ -47,7 +48,10 @@ impl TestApp {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let world = World::start().await;
+        Self::over(World::start().await, options).await
+    }
+
+    pub(crate) async fn over(world: World, options: Options) -> Self {
         let app = App::new(world.engine.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");

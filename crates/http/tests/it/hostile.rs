@@ -1,7 +1,11 @@
 //! Input made to break, stall or fill the server: a clear answer, and the next request is served.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde_json::json;
+use tidings_engine::Engine;
+use tidings_testkit::{Failing, Faults, HandClock, MemoryStore, World, ports};
 
 use crate::app::{TestApp, quick, send};
 use crate::client::raw;
@@ -120,6 +124,32 @@ async fn broken_transfer_codings_are_refused() {
     assert!(smuggled.is_empty() || smuggled.starts_with("HTTP/1.1 400"), "{smuggled}");
     assert!(raw(app.address, &[b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"]).await.len() < 1_000);
     is_served(&app).await;
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_503_and_one_that_is_lost_500() {
+    let (store, clock) = (MemoryStore::new(), Arc::new(HandClock::default()));
+    let faults = Faults::default();
+    let mut ports = ports(&store, &clock, 7);
+    ports.ledger = Arc::new(Failing::new(ports.ledger.clone(), faults.clone()));
+    let (engine, running) = Engine::start(ports, tidings_engine::Options::default()).await.expect("starts");
+    let app = TestApp::over(World { engine, running, clock, store }, tidings_http::Options::default()).await;
+    faults.refuse_next(1);
+    let refused = app.publish("application/json", r#"{"title":"x"}"#).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{}", refused.text);
+    app.publish_one(json!({ "title": "again" })).await;
+    faults.break_for_good();
+    let lost = app.publish("application/json", r#"{"title":"x"}"#).await;
+    assert!(matches!(lost.status, 500 | 503), "{}", lost.text);
+    assert_eq!(lost.header("content-type"), "application/problem+json");
+    is_served(&app).await;
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_ask() {
+    let app = TestApp::start().await;
+    let answer = send(app.request(Method::GET, "/openapi.json").header("accept-encoding", "gzip")).await;
+    assert_eq!((answer.status, answer.header("content-encoding")), (200, "gzip"));
 }
 
 #[tokio::test]

@@ -113,6 +113,47 @@ async fn gzip_bodies_are_taken_and_broken_ones_are_not() {
     post(packed, "br").await.is_problem(415, "unsupported_media_type");
 }
 
+#[tokio::test]
+async fn a_text_says_the_rest_in_its_query_or_headers() {
+    let app = TestApp::start().await;
+    let request = app.request(Method::POST, "/v1/events?severity=Severe&category=flood&lat=10&lon=20");
+    let answer =
+        send(request.header("content-type", "text/plain").header("x-title", "High water").body("The river rises"))
+            .await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let event = app.get(&format!("/v1/events/{}", answer.body["results"][0]["id"].as_str().expect("an id"))).await;
+    assert_eq!(
+        (&event.body["severity"], &event.body["title"]),
+        (&json!("Severe"), &json!("High water")),
+        "{}",
+        event.text
+    );
+    assert_eq!(event.body["geometry"]["coordinates"], json!([20.0, 10.0]));
+    let wrong = app.request(Method::POST, "/v1/events?severity=hot").header("content-type", "text/plain").body("x");
+    send(wrong).await.is_problem(422, "all_rejected");
+    let stray =
+        app.request(Method::POST, "/v1/events?severity=Severe").header("content-type", "application/json").body(QUAKE);
+    send(stray).await.is_problem(400, "bad_parameter");
+}
+
+#[tokio::test]
+async fn cloud_events_come_in_every_mode() {
+    let app = TestApp::start().await;
+    let event = json!({ "specversion": "1.0", "id": "1", "source": "/here", "type": "t", "data": { "title": "Dam" } });
+    let structured = app.publish("application/cloudevents+json", event.to_string()).await;
+    assert_eq!(structured.body["accepted"], 1, "{}", structured.text);
+    let again = app.publish("application/cloudevents-batch+json", json!([event]).to_string()).await;
+    assert_eq!(again.body["duplicates"], 1, "{}", again.text);
+    let binary = |id: &'static str, media: &'static str| {
+        let request = app.request(Method::POST, "/v1/events").header("ce-specversion", "1.0").header("ce-id", id);
+        let request = request.header("ce-source", "/here").header("ce-type", "t").header("content-type", media);
+        send(request.body(if media == "image/png" { "\u{1}" } else { r#"{"title":"Dam"}"# }))
+    };
+    assert_eq!(binary("1", "application/json").await.body["duplicates"], 1);
+    assert_eq!(binary("2", "application/json").await.body["accepted"], 1);
+    assert_ne!(binary("3", "image/png").await.status, 415);
+}
+
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

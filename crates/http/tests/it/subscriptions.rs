@@ -19,9 +19,18 @@ async fn a_subscription_is_made_read_changed_and_deleted() {
     let changed = send(patch(json!({ "name": null, "updates": "all" })).header("if-match", "\"1\"")).await;
     assert_eq!((changed.status, &changed.body["revision"]), (200, &json!(2)), "{}", changed.text);
     assert!(changed.body.get("name").is_none());
+    let near = json!({ "filter": { "near": { "lat": 1, "lon": 2, "radius_km": 3 } } });
+    let merged = send(patch(near)).await;
+    assert_eq!(merged.body["filter"]["category"], "earthquake", "{}", merged.text);
+    let apart = send(patch(json!({ "filter": { "category": null } }))).await;
+    assert!(
+        apart.body["filter"].get("category").is_none() && apart.body["filter"].get("near").is_some(),
+        "{}",
+        apart.text
+    );
     let stale = send(patch(json!({ "updates": "first" })).header("if-match", "\"1\"")).await;
     stale.is_problem(412, "stale");
-    assert_eq!((stale.header("etag"), &stale.body["revision"]), ("\"2\"", &json!(2)));
+    assert_eq!((stale.header("etag"), &stale.body["revision"]), ("\"4\"", &json!(4)));
 
     assert_eq!(app.get("/v1/subscriptions").await.body["data"][0]["id"], id);
     let deleted = send(app.request(Method::DELETE, &path)).await;

@@ -37,6 +37,7 @@ mod code {
     pub(super) const DRAIN: u16 = 1001;
     pub(super) const BAD_MESSAGE: u16 = 4400;
     pub(super) const NO_AUTH: u16 = 4401;
+    pub(super) const FORBIDDEN: u16 = 4403;
     pub(super) const IDLE: u16 = 4408;
     pub(super) const RATE: u16 = 4429;
 }
@@ -94,6 +95,7 @@ async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Ar
         Err(_) => return Err((code::BAD_MESSAGE, "the first frame must be auth")),
     };
     let principal = app.engine.authenticate(&token).ok_or((code::NO_AUTH, "the key is not valid"))?;
+    auth::require(&principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))?;
     let quota = app.streams.open(&principal).map_err(|_| (code::RATE, "too many streams are open"))?;
     Ok((Arc::new(principal), quota))
 }
@@ -241,6 +243,7 @@ impl Session {
     }
 
     fn complain(&mut self, sub: &str, error: &ApiError) {
+        error.log(&self.context);
         let problem = error.to_json(&self.context);
         self.outbox.push_json(&json!({ "op": "error", "sub": sub, "problem": problem }));
     }
