@@ -26,9 +26,10 @@ docs: ## Build the docs, warnings are errors
 
 ci: fmt clippy test docs ## The steps of continuous integration
 
-bench: ## Measure everything beside its limit
-	$(CARGO) run --release --quiet --bin tidings -- bench
+bench: ## Measure decoding, matching and the store beside their limits
+	$(CARGO) bench -p tidings-core
+	$(CARGO) bench -p tidings-adapters --bench store
 
 areas: ## Make the built-in tables of places again (needs npm)
 	npm --prefix tools/areas ci
-	npm --prefix tools/areas run build
+	node tools/areas/build.mjs
