@@ -97,6 +97,18 @@ pub enum Filter {
     },
 }
 
+impl Filter {
+    /// True where it asks for a category by name, not under `not`: device positions are told only
+    /// to filters that do.
+    pub fn names(&self, category: Category) -> bool {
+        match self {
+            Self::Category(categories) => categories.contains(&category),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.names(category)),
+            _ => false,
+        }
+    }
+}
+
 /// How a measure is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {

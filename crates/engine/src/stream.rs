@@ -134,7 +134,7 @@ impl Engine {
         Ok(TailReader {
             engine: Arc::clone(self),
             principal: principal.clone(),
-            names_devices: names_devices(filter),
+            names_devices: filter.names(Category::Device),
             compiled,
             cursor,
             waiting,
@@ -205,15 +205,6 @@ fn inbox_cursor(text: &str) -> Result<u64, StreamError> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| StreamError::NotACursor(text.chars().take(64).collect()))
-}
-
-/// True where a filter names the category of device positions, which are told to nobody else.
-fn names_devices(filter: &Filter) -> bool {
-    match filter {
-        Filter::Category(categories) => categories.contains(&Category::Device),
-        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(names_devices),
-        _ => false,
-    }
 }
 
 impl TailReader {

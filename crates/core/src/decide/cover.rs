@@ -4,7 +4,7 @@ use super::{Wish, kind_mark};
 use crate::filter::Subject;
 use crate::id::SubscriptionId;
 use crate::port::{Told, ToldPlace};
-use crate::vocabulary::Severity;
+use crate::vocabulary::{Category, Severity};
 
 /// Stands for "everywhere" in a filter without place conditions.
 const EVERYWHERE: u64 = 1 << 63;
@@ -36,6 +36,10 @@ impl Cover {
             held_anywhere: 0,
             is_too_coarse: false,
         };
+        let is_device = subject.event().category == Category::Device;
+        if is_device && !wish.subscription.filter.names(Category::Device) {
+            return cover;
+        }
         for index in 0..subject.segment_count() {
             let places = if has_places { compiled.places_held(subject, index) } else { EVERYWHERE };
             cover.held_anywhere |= places;

@@ -69,3 +69,21 @@ async fn a_cancel_reaches_everyone_who_was_told_and_nobody_else() {
     assert_eq!(kinds, [NoticeKind::New, NoticeKind::Update, NoticeKind::Cancel]);
     assert!(world.engine.notifications(&bystander, None, 10).await.expect("memory").is_empty());
 }
+
+#[tokio::test]
+async fn a_device_is_told_only_to_those_who_name_the_category_and_may_see_it() {
+    let world = World::start().await;
+    let admin = world.principal(Role::Admin).await;
+    let viewer = world.principal(Role::Viewer).await;
+    let everything = json!({"filter": {"all": []}});
+    let devices = json!({"filter": {"category": "device"}});
+    world.engine.create_subscription(&admin, draft(everything)).await.expect("valid");
+    let named = world.engine.create_subscription(&admin, draft(devices.clone())).await.expect("valid");
+    world.engine.create_subscription(&viewer, draft(devices)).await.expect("valid");
+    let position = r#"{"id":"d-1","category":"device","title":"tracker 7","lat":43.1,"lon":12.5}"#;
+    world.publish(&admin, "application/json", position).await.expect("stored");
+    let told = world.engine.notifications(&admin, None, 10).await.expect("memory");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].subscriptions, [named.id]);
+    assert!(world.engine.notifications(&viewer, None, 10).await.expect("memory").is_empty());
+}
