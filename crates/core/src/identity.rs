@@ -39,14 +39,14 @@ pub fn identify(draft: &Draft, envelope: &Envelope, issuer: &str, index: usize) 
     let content_hash = content_hash(draft);
     let tenant = envelope.tenant.as_str().as_bytes();
     let number = (index as u64).to_be_bytes();
+    let is_own_form = matches!(draft.format, Format::Native | Format::Text);
     let has_own_time = draft.sent.or(draft.occurred).or(draft.updated).is_some();
     let (id, tuple_hash) = match (&draft.native_id, &envelope.coordinate) {
-        (Some(native_id), _) => {
-            // In our own form the same id with other content is the next revision.
-            let unnamed = draft.native_version.is_none() && draft.format == Format::Native;
-            let drawn = unnamed.then(|| version_of(&content_hash));
-            of_native(&envelope.tenant, issuer, native_id, draft.native_version.as_deref().or(drawn.as_deref()))
+        (Some(native_id), _) if is_own_form => {
+            // The same id with other content is the next revision, whatever its times say.
+            of_native(&envelope.tenant, issuer, native_id, Some(&version_of(&content_hash)))
         }
+        (Some(native_id), _) => of_native(&envelope.tenant, issuer, native_id, draft.native_version.as_deref()),
         (None, Coordinate::Document) => derived(&[b"content", tenant, issuer.as_bytes(), &content_hash]),
         (None, _) if has_own_time => derived(&[b"content", tenant, issuer.as_bytes(), &content_hash]),
         (None, Coordinate::Key(key)) => {

@@ -12,6 +12,10 @@ use serde_json::{Map, Number, Value};
 use crate::rejection::{Reason, Rejection};
 
 /// A JSON value that borrows from its text.
+///
+/// The wide tag keeps what follows it aligned: with a byte for a tag, moving a value reads across
+/// what was just written in parts, which stalls the processor.
+#[repr(u64)]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node<'a> {
     Null,

@@ -52,9 +52,11 @@ fn identity_is_what_was_said_and_not_how() {
     assert_eq!((first.event.id, first.content_hash), (again.event.id, again.content_hash));
     let other = believed(r#"{"id":"a","title":"T","lat":1,"lon":2.5}"#);
     assert_ne!(first.event.id, other.event.id, "other content is the next revision");
-    let version =
-        |updated: &str| believed(&format!(r#"{{"id":"a","title":"{updated}","updated":"{updated}"}}"#)).event.id;
-    assert_eq!(version("2026-01-01T00:00:00Z"), version("2026-01-01T00:00:00.000Z"));
+    let version = |title: &str, updated: &str| {
+        believed(&format!(r#"{{"id":"a","title":"{title}","updated":"{updated}"}}"#)).event.id
+    };
+    assert_eq!(version("T", "2026-01-01T00:00:00Z"), version("T", "2026-01-01T01:00:00.000+01:00"));
+    assert_ne!(version("T", "2026-01-01T00:00:00Z"), version("U", "2026-01-01T00:00:00Z"));
 }
 
 #[test]

@@ -12,30 +12,38 @@ use crate::rejection::{Reason, Rejection};
 /// From so many members on an object remembers its names in a set.
 const MANY_MEMBERS: usize = 32;
 
-/// What is wrong with a text, and at which byte.
+/// What is wrong with a text, and at which byte. Boxed, so that what is right stays small.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) reason: Reason,
+pub(crate) struct Fault(Box<Flaw>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Flaw {
+    reason: Reason,
     at: usize,
     detail: String,
 }
 
 impl Fault {
+    fn new(reason: Reason, at: usize, detail: impl Into<String>) -> Self {
+        Self(Box::new(Flaw { reason, at, detail: detail.into() }))
+    }
+
     /// The refusal of the item that begins at byte `start`, with the pointer from there.
-    pub(crate) fn rejection_within(self, text: &str, start: usize) -> Rejection {
-        let within = Self { at: self.at.saturating_sub(start), ..self };
-        within.rejection(&text[start..])
+    pub(crate) fn rejection_within(mut self, text: &str, start: usize) -> Rejection {
+        self.0.at = self.0.at.saturating_sub(start);
+        self.rejection(&text[start..])
     }
 
     /// The refusal of `text`: broken JSON is placed by line and column, the rest by pointer.
     pub(crate) fn rejection(self, text: &str) -> Rejection {
-        let at = self.at.min(text.len());
+        let Flaw { reason, at, detail } = *self.0;
+        let at = at.min(text.len());
         let (line, column) = line_column(&text.as_bytes()[..at]);
-        let pointer = match self.reason {
+        let pointer = match reason {
             Reason::InvalidJson => format!("{line}:{column}"),
             _ => pointer_at(text, at),
         };
-        Rejection::decode(self.reason, pointer, format!("{} at line {line}, column {column}", self.detail))
+        Rejection::decode(reason, pointer, format!("{detail} at line {line}, column {column}"))
     }
 }
 
@@ -88,6 +96,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The next byte that is no white space.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
@@ -100,6 +109,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Goes past `byte` if it is next.
+    #[inline]
     pub(crate) fn passes(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -107,10 +117,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn fault(&self, detail: impl Into<String>) -> Fault {
-        Fault { reason: Reason::InvalidJson, at: self.at, detail: detail.into() }
+        Fault::new(Reason::InvalidJson, self.at, detail)
     }
 
-    /// The next value.
+    /// The next value. Inlined, so that a member goes from here to its field in registers.
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Node<'a>, Fault> {
         match self.peek() {
             Some(b'"') => self.string().map(Node::Text),
@@ -220,11 +231,11 @@ impl<'a> Parser<'a> {
 
     fn repeat(&mut self, name: &str, at: usize) {
         let detail = || format!("the member `{}` stands twice", name.chars().take(64).collect::<String>());
-        self.repeated.get_or_insert_with(|| Fault { reason: Reason::DuplicateKey, at, detail: detail() });
+        self.repeated.get_or_insert_with(|| Fault::new(Reason::DuplicateKey, at, detail()));
     }
 
     fn too_deep(&self) -> Fault {
-        Fault { reason: Reason::TooDeep, at: self.at, detail: "nested deeper than the limit".to_owned() }
+        Fault::new(Reason::TooDeep, self.at, "nested deeper than the limit")
     }
 
     /// A member's name with the colon after it, and at which byte it stands.
@@ -370,11 +381,7 @@ impl<'a> Parser<'a> {
         let whole = || text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
         let number = if is_whole && text != "-0" { whole().ok() } else { None };
         let number = number.or_else(|| text.parse().ok().and_then(Number::from_f64));
-        number.ok_or_else(|| Fault {
-            reason: Reason::InvalidJson,
-            at: start,
-            detail: "a number is out of range".to_owned(),
-        })
+        number.ok_or_else(|| Fault::new(Reason::InvalidJson, start, "a number is out of range"))
     }
 }
 
