@@ -21,7 +21,7 @@ use population::{KINDS, Kind, World};
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const EVENTS: usize = 32_000;
 /// Events prepared, then searched together.
-const CHUNK: usize = 64;
+const CHUNK: usize = 16;
 const MATCHES: f64 = 10.0;
 const KIND_SIZE: usize = 100_000;
 const CHANGES_PER_SECOND: f64 = 50_000.0;

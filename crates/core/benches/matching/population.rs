@@ -182,8 +182,11 @@ fn code(town: usize) -> Code {
     Code::new("SAME", format!("{town:06}"))
 }
 
+/// A subdivision of up to 46,656: a country's letters and three letters or digits.
 fn region(town: usize) -> String {
-    format!("US-{}", town / TOWNS_PER_REGION)
+    let digit = |place: u32| char::from_digit((town / TOWNS_PER_REGION / 36_usize.pow(place) % 36) as u32, 36);
+    let digits: String = [2, 1, 0].into_iter().filter_map(digit).collect();
+    format!("US-{}", digits.to_uppercase())
 }
 
 /// A word of four syllables that no other number has.

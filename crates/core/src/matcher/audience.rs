@@ -38,6 +38,7 @@ impl Audiences {
     }
 
     /// True where the set holds the tenant.
+    #[inline]
     pub(super) fn reads(&self, audience: u32, tenant: u32) -> bool {
         self.sets.get(audience as usize).is_some_and(|set| set.contains(&tenant))
     }

@@ -47,6 +47,7 @@ impl Rect {
     }
 
     /// True where both share a point.
+    #[inline]
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.west <= other.east && other.west <= self.east && self.south <= other.north && other.south <= self.north
     }
@@ -58,11 +59,13 @@ impl Rect {
 }
 
 /// Degrees a cell of this level measures.
+#[inline]
 pub(super) fn size_deg(level: u32) -> f64 {
     360.0 / f64::from(1_u32 << level)
 }
 
 /// The column or row that `degrees`, counted from the west or south end, falls in.
+#[inline]
 fn index(degrees: f64, level: u32) -> u32 {
     // The cast saturates, so whatever lies outside falls in the first or last one.
     ((degrees / size_deg(level)) as u32).min((1 << level) - 1)
@@ -77,23 +80,28 @@ impl Cell {
     }
 
     /// The finest cell that holds a point.
+    #[inline]
     pub(super) fn finest_at(point: Point) -> Self {
         Self::new(LEVEL_MAX, index(point.lon + 180.0, LEVEL_MAX), index(point.lat + 90.0, LEVEL_MAX))
     }
 
+    #[inline]
     pub(super) const fn level(self) -> u32 {
         self.0 >> LEVEL_SHIFT
     }
 
+    #[inline]
     const fn column(self) -> u32 {
         self.0 & INDEX_MASK
     }
 
+    #[inline]
     const fn row(self) -> u32 {
         self.0 >> ROW_SHIFT & INDEX_MASK
     }
 
     /// The cell of a coarser level that holds it.
+    #[inline]
     pub(super) const fn ancestor(self, level: u32) -> Self {
         let steps = self.level() - level;
         Self::new(level, self.column() >> steps, self.row() >> steps)
@@ -112,11 +120,13 @@ impl Cell {
     }
 
     /// One of its four parts; it must not be of the finest level.
+    #[inline]
     pub(super) const fn child(self, part: u32) -> Self {
         Self::new(self.level() + 1, self.column() << 1 | part & 1, self.row() << 1 | part >> 1)
     }
 
     /// What it covers.
+    #[inline]
     pub(super) fn rect(self) -> Rect {
         let size = size_deg(self.level());
         let (west, south) = (f64::from(self.column()) * size - 180.0, f64::from(self.row()) * size - 90.0);

@@ -42,6 +42,7 @@ impl Cells {
     }
 
     /// Hands the list of each cell that holds a point to `visit`.
+    #[inline]
     pub(super) fn at<'a>(&'a self, point: Point, mut visit: impl FnMut(&'a List)) {
         let finest = Cell::finest_at(point);
         for level in 0..=LEVEL_MAX {

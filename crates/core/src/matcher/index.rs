@@ -57,6 +57,7 @@ pub(super) fn word_places(mask: Mask) -> Vec<Place> {
 
 impl Index {
     /// The two lists that segments of a category and severity look into.
+    #[inline]
     pub(super) fn by_words(&self, category: Category, severity: Severity) -> [&List; 2] {
         [category as usize, ANY_CATEGORY].map(|category| &self.words[category * SEVERITIES + severity as usize])
     }

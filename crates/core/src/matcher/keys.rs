@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 
+use super::arena::push_lean;
 use super::posting::List;
 use crate::filter::{WordIndex, hash_word};
 use crate::tokenize::Language;
@@ -63,6 +64,7 @@ impl Short {
         }
     }
 
+    #[inline]
     fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Here(length, bytes) => &bytes[..usize::from(*length)],
@@ -103,6 +105,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// The number of a string that some conjunction holds.
+    #[inline]
     pub(super) fn find(&self, field: Field, text: &str) -> Option<KeyId> {
         if self.in_field[field as usize] == 0 {
             return None;
@@ -153,7 +156,8 @@ impl Keys {
             let hash = hash_word(&text);
             let rehash = |variant: &Variant| hash_word(&variant.text);
             let entry = self.variants.entry(hash, |variant| *variant.text == *text, rehash);
-            entry.or_insert_with(|| Variant { text: text.into(), words: Vec::new() }).get_mut().words.push((id, marks));
+            let variant = entry.or_insert_with(|| Variant { text: text.into(), words: Vec::new() });
+            push_lean(&mut variant.into_mut().words, (id, marks));
             self.rumored.add(hash);
         }
         if self.rumored.is_crowded() {
@@ -215,6 +219,7 @@ impl Keys {
         self.free.push(id);
     }
 
+    #[inline]
     pub(super) fn list(&self, id: KeyId) -> &List {
         &self.entries[id as usize].list
     }
@@ -242,6 +247,7 @@ impl Keys {
     }
 }
 
+#[inline]
 fn hash(hasher: &foldhash::fast::RandomState, field: Field, text: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     let mut hasher = hasher.build_hasher();
@@ -264,6 +270,7 @@ fn variants_of(word: &str) -> Vec<(String, u32)> {
 }
 
 /// The mark of a language: a bit below [`FORM`].
+#[inline]
 const fn mark_of(language: Language) -> u32 {
     1 << language.number()
 }
@@ -287,6 +294,7 @@ impl Rumored {
     }
 
     /// The word and the bits in it that a hash sets.
+    #[inline]
     fn bits_of(&self, hash: u64) -> (usize, u64) {
         let word = (hash >> 12) as usize & (self.bits.len() - 1);
         (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
@@ -304,6 +312,7 @@ impl Rumored {
         self.added * Self::BITS_PER_HASH > self.bits.len() * 64
     }
 
+    #[inline]
     fn may_hold(&self, hash: u64) -> bool {
         if self.bits.is_empty() {
             return false;
@@ -314,6 +323,7 @@ impl Rumored {
 }
 
 impl Key {
+    #[inline]
     fn is(&self, field: Field, text: &str) -> bool {
         self.field == field && self.text.as_bytes() == text.as_bytes()
     }

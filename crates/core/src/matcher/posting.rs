@@ -17,9 +17,12 @@ pub(super) struct Posting {
     /// Which conjunction.
     pub(super) rule: u32,
     /// A disc (center and squared chords) or a box (west, south, east, north), as the marks say,
-    /// single precision; else keys, of which the event must have one, the last repeated.
+    /// single precision; else keys, of which the event must have one.
     spot: [u32; 5],
 }
+
+/// A key that no event has.
+const NO_KEY: KeyId = KeyId::MAX;
 
 /// What the quick test of a place says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,9 @@ impl Spot {
 }
 
 impl Posting {
+    /// No conjunction's: it allows nothing.
+    pub(super) const NOTHING: Self = Self { bits: 0, rule: 0, spot: [0; 5] };
+
     /// A conjunction's posting. `is_plain` when nothing but mask and place is to be judged.
     pub(super) fn new(rule: u32, mask: Mask, spot: Spot, is_plain: bool) -> Self {
         let mut bits = mask.0;
@@ -97,20 +103,23 @@ impl Posting {
     /// one to five keys.
     #[must_use]
     pub(super) fn with_keys(self, keys: &[KeyId]) -> Self {
-        let spot = std::array::from_fn(|index| keys.get(index).or(keys.last()).copied().unwrap_or(KeyId::MAX));
+        let spot = std::array::from_fn(|index| keys.get(index).copied().unwrap_or(NO_KEY));
         Self { bits: self.bits | KEYS, spot, ..self }
     }
 
     /// True when an event with these keys has one of its own, or it has none.
+    #[inline]
     pub(super) fn shares_key(&self, keys: &KeysOfEvent<'_>) -> bool {
         self.bits & KEYS == 0 || self.spot.iter().any(|key| keys.contains(*key))
     }
 
     /// True when the spot holds keys.
+    #[inline]
     pub(super) const fn has_keys(&self) -> bool {
         self.bits & KEYS != 0
     }
 
+    #[inline]
     fn floats(&self) -> [f32; 5] {
         self.spot.map(f32::from_bits)
     }
@@ -122,26 +131,31 @@ impl Posting {
     }
 
     /// True when no other posting that a point or a key leads to finds the same subscription.
+    #[inline]
     pub(super) const fn is_alone(&self) -> bool {
         self.bits & ALONE != 0
     }
 
     /// True when a segment with these words passes its mask.
+    #[inline]
     pub(super) const fn allows(&self, words: Mask) -> bool {
         words.0 & !self.bits == 0
     }
 
     /// True when mask and place are all there is to judge.
+    #[inline]
     pub(super) const fn is_plain(&self) -> bool {
         self.bits & PLAIN != 0
     }
 
     /// True when it names no place to be judged here.
+    #[inline]
     pub(super) const fn is_anywhere(&self) -> bool {
         self.bits & (DISC | BOX) == 0
     }
 
     /// Judges a point. One found through a cell counts as in it.
+    #[inline]
     pub(super) fn judge(&self, point: &Spotted) -> Verdict {
         if self.bits & DISC != 0 {
             let [x, y, z, inner, outer] = self.floats();
@@ -156,6 +170,7 @@ impl Posting {
     }
 
     /// True when a point is in the box, away from its edges.
+    #[inline]
     fn is_in_box(&self, point: &Spotted) -> bool {
         let [west, south, east, north, _] = self.floats();
         let (after, before) = (point.lon >= west + EDGE_DEG, point.lon <= east - EDGE_DEG);
@@ -164,6 +179,7 @@ impl Posting {
     }
 
     /// True unless a rectangle surely lies outside of the box.
+    #[inline]
     fn box_overlaps(&self, rect: [f32; 4]) -> bool {
         let [west, south, east, north, _] = self.floats();
         let (after, before) = (rect[2] >= west - EDGE_DEG, rect[0] <= east + EDGE_DEG);
@@ -172,11 +188,13 @@ impl Posting {
     }
 
     /// Something of it, to have it read from memory.
+    #[inline]
     pub(super) const fn touch(&self) -> u64 {
         self.bits
     }
 
     /// Judges a shape by what surrounds it and one point of it.
+    #[inline]
     pub(super) fn judge_extent(&self, extent: &Extent) -> Verdict {
         if self.bits & DISC != 0 {
             let [x, y, z, inner, outer] = self.floats();
@@ -193,6 +211,7 @@ impl Posting {
     }
 }
 
+#[inline]
 const fn between(surely: bool, never: bool) -> Verdict {
     match (surely, never) {
         (true, _) => Verdict::Yes,
@@ -230,10 +249,12 @@ impl<'a> KeysOfEvent<'a> {
         Self { sorted, bits: sorted.iter().fold(0, |bits, key| bits | 1 << (key & 63)) }
     }
 
+    #[inline]
     pub(super) fn contains(&self, key: KeyId) -> bool {
         self.bits >> (key & 63) & 1 == 1 && self.sorted.binary_search(&key).is_ok()
     }
 
+    #[inline]
     pub(super) const fn sorted(&self) -> &'a [KeyId] {
         self.sorted
     }
@@ -289,6 +310,7 @@ pub(super) struct List {
 }
 
 impl List {
+    #[inline]
     pub(super) fn postings(&self) -> &[Posting] {
         &self.room[..self.len as usize]
     }

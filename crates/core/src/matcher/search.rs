@@ -110,15 +110,15 @@ impl<'a> Gathered<'a> {
     }
 
     /// Adds a list unless it is empty; true when there is no room for another.
+    #[inline]
     fn add(&mut self, list: &'a List) -> bool {
-        if !list.postings().is_empty() {
-            self.lists[self.count] = list.postings();
-            self.count += 1;
-        }
+        self.lists[self.count] = list.postings();
+        self.count += usize::from(!list.postings().is_empty());
         self.count == Self::MANY
     }
 
     /// Reads a little of each.
+    #[inline]
     fn touch(&self) {
         let some = self.lists[..self.count].iter().flat_map(|list| [list.first(), list.get(4)]).flatten();
         std::hint::black_box(some.fold(0, |sum, posting| sum ^ posting.touch()));
@@ -126,6 +126,9 @@ impl<'a> Gathered<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// How many postings are set aside to be judged together.
+    const PASSING_MAX: usize = 128;
+
     fn run(&mut self) {
         match &Whereabouts::of(self.judged.subject, self.judged.segment) {
             Whereabouts::Nowhere => {
@@ -182,6 +185,7 @@ impl<'a> Search<'a> {
         }
     }
 
+    #[inline]
     fn gather(&mut self, list: &'a List, gathered: &mut Gathered<'a>, judge: &impl Fn(&Posting) -> Verdict) {
         if gathered.add(list) {
             self.scan(gathered, judge);
@@ -191,21 +195,40 @@ impl<'a> Search<'a> {
     /// Judges every posting of the lists and forgets them.
     fn scan(&mut self, gathered: &mut Gathered<'a>, judge: impl Fn(&Posting) -> Verdict) {
         gathered.touch();
+        // Which mask lets the segment pass is hard to foresee for the processor, so passing is
+        // counted and not branched upon.
+        let mut passing = [&Posting::NOTHING; Self::PASSING_MAX];
+        let mut count = 0;
         for list in &gathered.lists[..gathered.count] {
             for posting in *list {
-                if posting.allows(self.words) && posting.shares_key(&self.judged.keys) {
-                    let verdict = judge(posting);
-                    if verdict != Verdict::No {
-                        self.decide(posting, verdict);
-                    }
+                passing[count] = posting;
+                count += usize::from(posting.allows(self.words));
+                if count == Self::PASSING_MAX {
+                    self.judge_all(&passing, &judge);
+                    count = 0;
                 }
             }
         }
+        self.judge_all(&passing[..count], &judge);
         gathered.count = 0;
         self.find_decided();
     }
 
+    /// Judges postings whose masks let the segment pass.
+    #[inline]
+    fn judge_all(&mut self, postings: &[&Posting], judge: &impl Fn(&Posting) -> Verdict) {
+        for posting in postings {
+            if posting.shares_key(&self.judged.keys) {
+                let verdict = judge(posting);
+                if verdict != Verdict::No {
+                    self.decide(posting, verdict);
+                }
+            }
+        }
+    }
+
     /// Finds the owners of what needs no further look.
+    #[inline]
     fn find_decided(&mut self) {
         let mut decided = std::mem::take(self.decided);
         for number in decided.drain(..) {
@@ -227,6 +250,7 @@ impl<'a> Search<'a> {
     }
 
     /// Judges a conjunction whose mask lets the segment pass, and whose place does or may.
+    #[inline]
     fn decide(&mut self, posting: &Posting, place: Verdict) {
         let number = posting.rule;
         let is_decided = posting.is_plain() && place == Verdict::Yes;
@@ -264,6 +288,7 @@ impl<'a> Search<'a> {
         self.found.push(SlotId(owner.slot));
     }
 
+    #[inline]
     fn may_read(&mut self, audience: u32) -> bool {
         if self.audience.0 != audience {
             self.audience = (audience, self.matcher.audiences.reads(audience, self.tenant));

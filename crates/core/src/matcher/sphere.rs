@@ -24,6 +24,7 @@ pub(super) fn unit_vector(point: Point) -> [f32; 3] {
 }
 
 /// The square of the chord between two unit vectors.
+#[inline]
 pub(super) fn chord_squared(a: [f32; 3], b: [f32; 3]) -> f32 {
     let [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     x * x + y * y + z * z

@@ -105,9 +105,8 @@ impl World {
         ring
     }
 
-    fn polygon(&mut self) -> Polygon {
+    fn polygon(&mut self, corners: usize) -> Polygon {
         let center = self.point();
-        let corners = if self.chance(0.03) { 10_000 } else { 3 + self.below(40) };
         let reach = self.size(0.01, 40.0);
         let exterior = self.ring(center, corners, reach);
         let hole_corners = 4 + self.below(5);
@@ -115,9 +114,16 @@ impl World {
         Polygon { exterior, holes }
     }
 
+    /// Some polygons, or one of about as many vertices as a filter may have.
     fn area(&mut self) -> Geometry {
-        let parts = (0..1 + self.below(3)).map(|_| Geometry::Polygon(self.polygon())).collect();
-        Geometry::union(parts).expect("there is one part at least")
+        if self.chance(0.05) {
+            return Geometry::Polygon(self.polygon(9_985));
+        }
+        let parts = (0..1 + self.below(3)).map(|_| {
+            let corners = 3 + self.below(40);
+            Geometry::Polygon(self.polygon(corners))
+        });
+        Geometry::union(parts.collect()).expect("there is one part at least")
     }
 
     fn shape(&mut self) -> Geometry {
