@@ -11,6 +11,12 @@ use tidings_testkit::sample;
 
 use super::{commit, open};
 
+/// Says why a test cannot run; where it must, as in `.ci/run`, that is a failure.
+fn skip(why: &str) {
+    assert!(std::env::var_os("TIDINGS_TEST_STRICT").is_none(), "cannot run: {why}");
+    println!("skipped: {why}");
+}
+
 /// A file system in memory, gone with this.
 struct SmallDisk {
     dir: tempfile::TempDir,
@@ -25,11 +31,11 @@ impl SmallDisk {
         match tried {
             Ok(output) if output.status.success() => Some(Self { dir }),
             Ok(output) => {
-                println!("skipped: mount a small file system: {}", String::from_utf8_lossy(&output.stderr).trim());
+                skip(&format!("mount a small file system: {}", String::from_utf8_lossy(&output.stderr).trim()));
                 None
             }
             Err(error) => {
-                println!("skipped: run mount: {error}");
+                skip(&format!("run mount: {error}"));
                 None
             }
         }
@@ -122,7 +128,7 @@ impl Bound {
         let tried = Command::new("mount").arg("--bind").args([source, target]).status();
         let is_bound = tried.is_ok_and(|status| status.success());
         if !is_bound {
-            println!("skipped: mount one file over another");
+            skip("mount one file over another");
         }
         is_bound.then(|| Self(target.to_owned()))
     }
