@@ -148,7 +148,15 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenErro
 /// Held while a process uses a directory; the file names the process.
 #[derive(Debug)]
 pub(super) struct DirectoryLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child between fork and exec holds a copy of the file, and with
+        // it the lock.
+        let _ = self.file.unlock();
+    }
 }
 
 impl DirectoryLock {
@@ -174,7 +182,7 @@ impl DirectoryLock {
             writeln!(file, "process {}", std::process::id())
         };
         note(&mut file).map_err(not_writable(dir))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
