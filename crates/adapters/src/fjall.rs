@@ -10,6 +10,7 @@ mod layouts;
 mod spaces;
 mod head;
 mod space;
+mod names;
 mod recent;
 mod writer;
 mod open;

@@ -58,13 +58,15 @@ pub async fn start(
     Ok(Local { address, admin_key, is_new_key, app, embedded, stop, serving })
 }
 
-/// The directory's Admin key: the one in its file, or a new one when there is no key at all.
+/// The directory's Admin key: the one in its file, or a new one when there is no key at all. The
+/// file is there, empty, before the key is made: who is cut off between the two is not locked out.
 async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool)> {
-    if let Ok(text) = fs::read_to_string(file) {
-        return Ok((text.trim().to_owned(), false));
-    }
-    if !engine.has_no_key() {
-        return Ok((String::new(), false));
+    let writing = || format!("write {}", file.display());
+    match fs::read_to_string(file) {
+        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned(), false)),
+        Ok(_) => {}
+        Err(_) if !engine.has_no_key() => return Ok((String::new(), false)),
+        Err(_) => write_private(file, "").with_context(writing)?,
     }
     let new = NewKey {
         tenant: TenantId::default_tenant(),
@@ -73,17 +75,21 @@ async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool
         issuers: None,
     };
     let (_, secret) = engine.create_key(new).await.context("make the first Admin key")?;
-    write_private(file, secret.reveal()).with_context(|| format!("write {}", file.display()))?;
+    write_private(file, secret.reveal()).with_context(writing)?;
     Ok((secret.reveal().to_owned(), true))
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read; after a crash it is as before or as written.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
+    let beside = file.with_extension("new");
+    let mut new = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    writeln!(new, "{text}")?;
+    new.sync_all()?;
+    fs::rename(&beside, file)?;
+    // The name is durable once the directory is.
+    file.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
 }
 
 impl Local {

@@ -19,7 +19,7 @@ use super::recent::Recent;
 use super::space::Space as FreeSpace;
 use super::spaces::{Space, Spaces};
 use super::writer::Queue;
-use super::{Core, FjallStore, Options, keys, values};
+use super::{Core, FjallStore, Options, keys, names, values};
 
 /// The format of the whole store that this build writes, and the newest it reads.
 const STORE_FORMAT: u32 = 1;
@@ -109,9 +109,15 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenErro
     let lock = DirectoryLock::take(dir)?;
     let (head_file, noted) = Head::open(&dir.join("head")).map_err(not_writable(dir))?;
     let store_dir = dir.join("store");
-    forget_unfinished_creation(&store_dir, noted).map_err(disk)?;
+    if !store_dir.try_exists().map_err(disk)? {
+        create(dir, &store_dir, options)?;
+    }
 
     let (database, spaces) = recover(dir, &store_dir, options)?;
+    if options.sync {
+        // fjall has synced the journal that it recovered; the names are left to us.
+        names::sync_store(&store_dir).map_err(disk)?;
+    }
 
     let damaged = |error: PortError| OpenError::Damaged { dir: dir.to_owned(), source: Box::new(error) };
     let meta = |name: &str| read_meta(&spaces, name).map_err(damaged);
@@ -162,7 +168,7 @@ impl Drop for DirectoryLock {
 impl DirectoryLock {
     fn take(dir: &Path) -> Result<Self, OpenError> {
         let open = || {
-            fs::create_dir_all(dir)?;
+            names::make_dir(dir)?;
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join("lock"))
         };
         let mut file = open().map_err(not_writable(dir))?;
@@ -186,15 +192,19 @@ impl DirectoryLock {
     }
 }
 
-/// A process that was killed while it made the store leaves a journal that fjall will not make
-/// again. Without fjall's version marker nothing was ever committed.
-fn forget_unfinished_creation(store_dir: &Path, noted: Found) -> io::Result<()> {
-    let journal = store_dir.join("0.jnl");
-    let is_unfinished = !store_dir.join("version").try_exists()? && journal.try_exists()?;
-    if is_unfinished && !matches!(noted, Found::Commit(1..)) {
-        fs::remove_file(journal)?;
+/// Makes the store beside its place and moves it there when it is whole: fjall cannot open one that
+/// it was cut off from making, and loses what goes into keyspaces whose names are not durable.
+fn create(dir: &Path, store_dir: &Path, options: &Options) -> Result<(), OpenError> {
+    let disk = |source| OpenError::Disk { dir: dir.to_owned(), source };
+    let making = dir.join("store.new");
+    if making.try_exists().map_err(disk)? {
+        fs::remove_dir_all(&making).map_err(disk)?;
     }
-    Ok(())
+    drop(recover(dir, &making, options)?);
+    if options.sync {
+        names::sync_store(&making).map_err(disk)?;
+    }
+    fs::rename(&making, store_dir).map_err(disk)
 }
 
 fn recover(dir: &Path, store_dir: &Path, options: &Options) -> Result<(Database, Spaces), OpenError> {

@@ -57,8 +57,8 @@ async fn a_directory_that_cannot_be_is_said() {
 #[tokio::test]
 async fn opening_goes_on_where_a_killed_process_began() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::create_dir_all(dir.path().join("store")).unwrap();
-    std::fs::write(dir.path().join("store/0.jnl"), [0; 100]).unwrap();
+    std::fs::create_dir_all(dir.path().join("store.new/keyspaces/7")).unwrap();
+    std::fs::write(dir.path().join("store.new/0.jnl"), [0; 100]).unwrap();
     commit(&open(dir.path()), 0..3).await;
     assert_eq!(open(dir.path()).head().offset, 3);
 }

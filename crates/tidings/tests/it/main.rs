@@ -2,5 +2,6 @@
 
 mod dependencies;
 mod server;
+mod power;
 mod recordings;
 mod crash;

@@ -3,66 +3,99 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::Value;
+
+/// How often a stopping server is looked at, 10 ms apart.
+const LOOKS: u32 = 3_000;
 
 /// A running `tidings serve`; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Mutex<Child>,
     url: String,
-    key: String,
+    /// The Admin key of its data directory.
+    pub key: String,
     http: reqwest::Client,
 }
 
+/// Starts the process and waits for nothing.
+pub fn spawn(data: &Path, flags: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tidings"))
+        .args(["--log", "error", "serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built")
+}
+
 impl Server {
-    /// Starts one on a data directory and waits until it listens.
-    pub fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tidings"))
-            .args(["--log", "error", "serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary was built");
+    /// Starts one on a data directory and waits until it listens; what it said when it does not.
+    pub fn start(data: &Path, flags: &[&str]) -> Result<Self, String> {
+        let mut child = spawn(data, flags);
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let url =
-            lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-        let url = url.unwrap_or_else(|| panic!("the server ended before it listened: {:?}", child.wait()));
+        let mut said = String::new();
+        let url = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            said = said.clone() + &line + "\n";
+            line.strip_prefix("listening on ").map(str::to_owned)
+        });
+        let Some(url) = url else {
+            let status = child.wait().expect("it is ours");
+            return Err(format!("the server ended before it listened: {status}\n{said}"));
+        };
         // Whatever it says later must not fill the pipe and block it.
         std::thread::spawn(move || lines.for_each(drop));
-        let key = std::fs::read_to_string(data.join("admin.key")).expect("made at the first start");
-        Self { child: Mutex::new(child), url, key: key.trim().to_owned(), http: reqwest::Client::new() }
+        let key = std::fs::read_to_string(data.join("admin.key")).unwrap_or_default();
+        Ok(Self { child: Mutex::new(child), url, key: key.trim().to_owned(), http: reqwest::Client::new() })
     }
 
-    /// Posts JSON; the status and the answer, or `None` when the server is gone.
-    pub async fn post(&self, path: &str, body: String) -> Option<(u16, Value)> {
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let answer = request.header("content-type", "application/json").body(body).send().await.ok()?;
+    /// Asks something; the status and the answer, or `None` when the server is gone.
+    pub async fn ask(&self, method: Method, path: &str, key: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.ok()?;
         let status = answer.status().as_u16();
-        Some((status, answer.json().await.ok()?))
+        let bytes = answer.bytes().await.ok()?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
+        Some((status, body))
     }
 
-    /// Reads JSON that must be there.
-    pub async fn get(&self, path: &str) -> Value {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let answer = request.send().await.expect("the server runs");
-        assert_eq!(answer.status().as_u16(), 200, "{path}");
-        answer.json().await.expect("JSON")
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Kills it without warning, as kill -9 does.
+    /// Kills it without warning, as kill -9 does, and waits until it is gone.
     pub fn kill(&self) {
-        self.child.lock().expect("no holder panics").kill().expect("it is ours");
+        let mut child = self.child();
+        // It may have ended by itself.
+        let _ = child.kill();
+        child.wait().expect("it is ours");
+    }
+
+    /// Tells it to stop, and kills it where it has not within `patience`.
+    pub fn stop(&self, patience: Duration) {
+        let pid = self.child().id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let looks = u32::try_from(patience.as_millis() / 10).unwrap_or(LOOKS).min(LOOKS);
+        for _ in 0..looks {
+            if matches!(self.child().try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have been killed already.
-        let child = self.child.get_mut().expect("no holder panics");
-        let _ = child.kill();
-        let _ = child.wait();
+        self.kill();
     }
 }
