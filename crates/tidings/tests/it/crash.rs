@@ -23,6 +23,8 @@ use replay::Replayed;
 const KILLS: u32 = 100;
 /// How often the power is cut.
 const CUTS: u32 = 20;
+/// How often a first start is cut off, each time 20 ms later.
+const FIRST_STARTS: u64 = 12;
 /// Clients that post at the same time.
 const PUBLISHERS: u32 = 4;
 /// A server lives this long at most under load.
@@ -112,10 +114,10 @@ impl Harness {
         Ok(())
     }
 
-    /// A start that is cut off within so many milliseconds.
-    fn be_stillborn(&mut self, life_ms_max: u64) {
+    /// A start that is cut off after so many milliseconds.
+    fn be_stillborn(&self, life_ms: u64) {
         let mut child = server::spawn(&self.data, self.flags);
-        std::thread::sleep(Duration::from_millis(self.dice.random_range(1..life_ms_max)));
+        std::thread::sleep(Duration::from_millis(life_ms));
         // It may have ended by itself.
         let _ = child.kill();
         child.wait().expect("it is ours");
@@ -159,7 +161,8 @@ async fn kill_again_and_again(data: &Path) -> Result<Replayed, Fault> {
     let mut harness = Harness::new(data.join("data"), 42);
     for cycle in 0..KILLS {
         if cycle % 10 == 0 {
-            harness.be_stillborn(300);
+            let life = harness.dice.random_range(1..300);
+            harness.be_stillborn(life);
         }
         harness.live(Server::kill).await?;
     }
@@ -167,29 +170,38 @@ async fn kill_again_and_again(data: &Path) -> Result<Replayed, Fault> {
     harness.compare().await
 }
 
-/// Cuts the power again and again: under load, after a kill, while the server stops or starts.
-async fn cut_again_and_again(disk: &mut PowerDisk, flags: &'static [&'static str]) -> Result<Replayed, Fault> {
+/// Cuts the power again and again: under load, after a kill, while the server stops or starts. With
+/// `early`, the disk has sometimes written a part of what was not synced.
+async fn cut_again_and_again(
+    disk: &mut PowerDisk,
+    flags: &'static [&'static str],
+    early: bool,
+) -> Result<Replayed, Fault> {
     let mut harness = Harness::new(disk.data(), 43);
     harness.flags = flags;
     for cycle in 0..CUTS {
-        match cycle % 4 {
-            // In the first rounds that is a store in the making.
-            0 => harness.be_stillborn(150),
+        let cut = |server: &Server| {
+            disk.switch_off();
+            server.kill();
+        };
+        match cycle % 8 {
             // What a killed server leaves may not be on the disk yet when the next one reads it.
-            1 => {
+            1 | 5 => {
                 harness.live(Server::kill).await?;
-                harness.live(Server::kill).await?;
+                harness.live(cut).await?;
             }
-            2 => {
+            2 | 6 => {
                 let patience = Duration::from_millis(harness.dice.random_range(0..400));
                 harness.live(|server| server.stop(patience)).await?;
             }
-            _ => {
+            7 => {
                 harness.live(Server::kill).await?;
-                harness.be_stillborn(400);
+                let life = harness.dice.random_range(1..400);
+                harness.be_stillborn(life);
             }
+            _ => harness.live(cut).await?,
         }
-        let keeps_some = cycle % 8 < 3;
+        let keeps_some = early && cycle % 8 > 4;
         disk.cut(keeps_some.then_some(&mut harness.dice));
     }
     harness.finish().await?;
@@ -207,7 +219,7 @@ async fn a_killed_server_loses_nothing_and_tells_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_loses_nothing_and_tells_once() {
     let Some(mut disk) = PowerDisk::mount() else { return };
-    let replayed = cut_again_and_again(&mut disk, &[]).await.unwrap_or_else(|fault| panic!("{fault}"));
+    let replayed = cut_again_and_again(&mut disk, &[], true).await.unwrap_or_else(|fault| panic!("{fault}"));
     assert!(replayed.entries > CUTS as usize, "the load was too small to show anything");
 }
 
@@ -234,8 +246,20 @@ async fn what_a_restart_shows_outlives_a_power_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_that_is_cut_off_is_begun_again() {
+    for round in 0..FIRST_STARTS {
+        let Some(mut disk) = PowerDisk::mount() else { return };
+        let mut harness = Harness::new(disk.data(), 45 + round);
+        harness.be_stillborn(20 + round * 20);
+        disk.cut((round % 3 > 0).then_some(&mut harness.dice));
+        harness.start().await.unwrap_or_else(|fault| panic!("round {round}: {fault}")).kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_sync_a_power_cut_loses_what_was_accepted() {
     let Some(mut disk) = PowerDisk::mount() else { return };
-    let fault = cut_again_and_again(&mut disk, &["--unsafe-no-sync"]).await.expect_err("nothing was synced");
-    assert!(matches!(fault, Fault::Lost(_)), "{fault:?}");
+    // Half a store would be refused; the loss itself shows where nothing was written early.
+    let fault = cut_again_and_again(&mut disk, &["--unsafe-no-sync"], false).await.expect_err("nothing was synced");
+    assert!(matches!(fault, Fault::Lost(_)), "{fault}");
 }

@@ -44,7 +44,12 @@ impl PowerDisk {
         self.at.path().join("data")
     }
 
-    /// Cuts the power and gives it back; nothing may be open. What was not synced is gone; with
+    /// Cuts the power: every sync fails from now on. What uses it must be killed before [`Self::cut`].
+    pub fn switch_off(&self) {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner).switch_off();
+    }
+
+    /// Cuts the power, if it is not off, and gives it back; nothing may be open. What was not synced is gone; with
     /// dice, the disk had already written some of it.
     pub fn cut(&mut self, early: Option<&mut StdRng>) {
         if let Some(session) = self.session.take() {

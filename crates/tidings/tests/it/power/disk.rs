@@ -18,6 +18,8 @@ pub const ROOT: u64 = 1;
 pub struct Disk {
     nodes: BTreeMap<u64, Node>,
     last: u64,
+    /// Without power nothing more is synced.
+    is_off: bool,
 }
 
 /// One of them.
@@ -78,7 +80,7 @@ fn apply(names: &mut BTreeMap<OsString, u64>, change: &Change) {
 
 impl Default for Disk {
     fn default() -> Self {
-        Self { nodes: BTreeMap::from([(ROOT, Node::Folder(Folder::default()))]), last: ROOT }
+        Self { nodes: BTreeMap::from([(ROOT, Node::Folder(Folder::default()))]), last: ROOT, is_off: false }
     }
 }
 
@@ -154,6 +156,9 @@ impl Disk {
 
     /// A file's content, or a directory's names, are on the disk.
     pub fn sync(&mut self, number: u64) -> Result<(), Errno> {
+        if self.is_off {
+            return Err(Errno::EIO);
+        }
         match self.nodes.get_mut(&number).ok_or(Errno::ENOENT)? {
             Node::File(image) => image.sync(),
             Node::Folder(folder) => folder.sync(),
@@ -161,8 +166,14 @@ impl Disk {
         Ok(())
     }
 
-    /// Forgets what was not synced; with dice, the disk had already written some of it.
+    /// From now on every sync fails.
+    pub fn switch_off(&mut self) {
+        self.is_off = true;
+    }
+
+    /// Forgets what was not synced, and is on again; with dice, the disk had already written some.
     pub fn lose_power(&mut self, mut early: Option<&mut StdRng>) {
+        self.is_off = false;
         for node in self.nodes.values_mut() {
             match node {
                 Node::File(image) => image.lose_power(early.as_deref_mut()),

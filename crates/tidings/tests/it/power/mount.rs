@@ -17,6 +17,8 @@ use super::image::Image;
 /// The kernel is the only one that changes the disk, so it may remember for long.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
 const GENERATION: Generation = Generation(0);
+/// What a sync of a file takes, so that a cut may fall into one.
+const SYNC_TAKES: Duration = Duration::from_millis(1);
 /// Blocks of 4 KiB that are said to be free: 64 GiB.
 const FREE_BLOCKS: u64 = 16 << 20;
 
@@ -203,6 +205,7 @@ impl Filesystem for Mounted {
     }
 
     fn fsync(&self, _: &Request, ino: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        std::thread::sleep(SYNC_TAKES);
         settle(self.disk().sync(ino.0), reply);
     }
 
