@@ -36,7 +36,7 @@ const ENTRIES_AT_ONCE: usize = 512;
 /// Bytes of bodies read at once.
 const BYTES_AT_ONCE: usize = 8 << 20;
 /// Recipients of one event that are decided in one step; more make it a broad event.
-const CHUNK: usize = 10_000;
+const STEP: usize = 10_000;
 /// How long to wait after a failure that may pass.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
 
@@ -168,14 +168,14 @@ impl Notifier {
             } else if let Some(stored) = stored_event(entry) {
                 self.finish_thread(&stored, standing, &mut step).await?;
                 let recipients = self.gather(&stored, standing, &step).await?;
-                if recipients.len() > CHUNK {
+                if recipients.len() > STEP {
                     standing.broad.push(Broad::new(stored, recipients));
                 } else {
                     self.decide(&stored, &recipients, standing, &mut step).await?;
                 }
             }
             standing.cursor.position = position;
-            if step.len() >= CHUNK {
+            if step.len() >= STEP {
                 self.commit(&mut step, standing).await?;
             }
         }
@@ -208,9 +208,11 @@ impl Notifier {
     async fn commit(&self, step: &mut Step, standing: &mut Standing) -> Result<(), PortError> {
         standing.cursor.unfinished = standing.broad.iter().map(Broad::unfinished).collect();
         let told = step.told_inboxes();
+        let notices = step.notices();
         let began = self.clock.elapsed();
         self.deliveries.commit_step(step.take(standing.cursor.clone())).await?;
         self.metrics.stages.deliver.observe((self.clock.elapsed() - began).as_secs_f64());
+        self.metrics.notifications.inc_by(notices);
         let now = self.clock.now();
         let inbox = self.metrics.event_to_notification.get_or_create_owned(&ChannelLabels { channel: "inbox" });
         for (_, _, received) in &told {

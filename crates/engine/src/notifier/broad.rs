@@ -3,7 +3,11 @@
 use tidings_core::decide::Recipient;
 use tidings_core::port::{PortError, Unfinished};
 
-use super::{CHUNK, Notifier, Standing, Step, Stored};
+use super::{Notifier, Standing, Step, Stored};
+
+/// Recipients of a broad event that are decided in one step. An event to few waits for one such
+/// step at most, in the notifier and at the disk.
+const CHUNK: usize = 500;
 
 /// An event that is decided in part. Its recipients are those of its own position.
 #[derive(Debug)]

@@ -47,6 +47,11 @@ impl Step {
         self.decisions.push(decision);
     }
 
+    /// How many notices it holds.
+    pub fn notices(&self) -> u64 {
+        self.decisions.iter().map(|decision| decision.notices.len() as u64).sum()
+    }
+
     /// The last number that each inbox reaches with this step, and when its event came in.
     pub fn told_inboxes(&self) -> Vec<(Inbox, u64, Timestamp)> {
         let told = self.decisions.iter().filter_map(|decision| {
