@@ -26,7 +26,9 @@ docs: ## Build the docs, warnings are errors
 
 ci: fmt clippy test docs ## The steps of continuous integration
 
-bench: ## Measure decoding, matching and the store beside their limits
+bench: ## Measure everything beside what the machine does by itself
+	$(CARGO) build --release --bin tidings
+	$(CARGO) run --release --quiet --bin tidings -- bench --log warn --data target/bench
 	$(CARGO) bench -p tidings-core
 	$(CARGO) bench -p tidings-adapters --bench store
 

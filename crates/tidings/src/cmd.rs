@@ -9,6 +9,7 @@ mod subscription;
 mod dlq;
 mod key;
 mod simulate;
+mod bench;
 mod version;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ pub enum Command {
     Key(key::Key),
     /// Simulate a world of hazards and send what it says
     Simulate(simulate::Simulate),
+    /// Measure how fast this machine does the main jobs, beside its own limits
+    Bench(bench::Bench),
     /// Print the version
     Version,
 }
@@ -51,6 +54,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
         Command::Simulate(simulate) => simulate.run(global).await,
+        Command::Bench(bench) => bench.run(global).await,
         Command::Version => Ok(version::run()),
     }
 }

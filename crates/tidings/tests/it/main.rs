@@ -5,3 +5,4 @@ mod server;
 mod power;
 mod recordings;
 mod crash;
+mod bench;
