@@ -18,6 +18,10 @@ use tidings_core::vocabulary::State;
 
 use population::{KINDS, Kind, World};
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const EVENTS: usize = 32_000;
 /// Events prepared, then searched together.

@@ -44,9 +44,10 @@ const CATEGORIES: [Category; 6] = [
 ];
 const SEVERITIES: [Severity; 4] = [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme];
 const TOWNS_PER_REGION: usize = 12;
-/// Words that people ask for are one in ten of those that events use.
-const WORDS: usize = 3_000;
-const WORDS_OF_EVENTS: usize = 30_000;
+/// Words that events use, the common ones first.
+const WORDS: usize = 30_000;
+/// People ask for one in ten of them.
+const ASKED_EVERY: usize = 10;
 
 /// The towns, and a source of random numbers.
 pub struct World {
@@ -85,6 +86,11 @@ impl World {
         let place = self.towns[town];
         let mut away = || self.random.random_range(-degrees..degrees);
         Point::new(place.lon + away(), place.lat + away())
+    }
+
+    /// The number of a word as often as texts hold it: half as often as one of half the number (Zipf).
+    fn rank(&mut self) -> usize {
+        (WORDS as f64).powf(self.random.random_range(0.0..1.0)) as usize
     }
 
     fn ring(&mut self, center: Point, corners: usize, degrees: f64) -> Polygon {
@@ -137,7 +143,7 @@ impl World {
                 Filter::All(vec![categories, Filter::Within(Geometry::Polygon(self.ring(place, 24, reach)))])
             }
             Kind::Text => {
-                let any = (0..2).map(|_| word(self.below(WORDS))).collect();
+                let any = (0..2).map(|_| word((1 + self.below(WORDS / ASKED_EVERY)) * ASKED_EVERY)).collect();
                 Filter::All(vec![Filter::Text(TextQuery { any, ..TextQuery::default() }), region])
             }
             Kind::Measure => Filter::All(vec![
@@ -146,7 +152,7 @@ impl World {
                 Filter::Measure {
                     name: "magnitude".into(),
                     op: Comparison::AtLeast,
-                    value: self.random.random_range(3.0..7.0),
+                    value: f64::from(self.random.random_range(30..70)) / 10.0,
                 },
             ]),
         }
@@ -162,7 +168,7 @@ impl World {
         event.severity = SEVERITIES[self.below(SEVERITIES.len())];
         event.place_precision = PlacePrecision::Exact;
         if event.category == Category::Earthquake {
-            event.measures.insert("magnitude".into(), self.random.random_range(2.0..7.0));
+            event.measures.insert("magnitude".into(), f64::from(self.random.random_range(20..70)) / 10.0);
         }
         event.geometry = Some(if over_area && event.category != Category::Earthquake {
             Geometry::Polygon(self.ring(place, 12, 0.2))
@@ -172,7 +178,7 @@ impl World {
         event.areas = vec![Area { codes: vec![code(town), Code::new("UGC", format!("Z{town}"))], ..Area::default() }];
         event.place =
             Some(Place { countries: vec!["US".into()], regions: vec![region(town)], nearest: None, timezone: None });
-        let said = (0..25).map(|_| word(self.below(WORDS_OF_EVENTS))).collect::<Vec<_>>().join(" ");
+        let said = (0..25).map(|_| word(self.rank())).collect::<Vec<_>>().join(" ");
         event.texts = vec![Text { lang: "en".into(), headline: Some(said), ..Text::default() }];
         event
     }
