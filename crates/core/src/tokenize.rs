@@ -4,6 +4,8 @@
 //! `inondation`. Han, kana, hangul and the scripts of Southeast Asia have no reliable word bounds
 //! without a dictionary; their runs are cut into overlapping pairs.
 
+mod stems;
+
 use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
@@ -22,12 +24,21 @@ pub struct Token {
 /// The words of a text that is searched, in order. In scripts without spaces every letter stands
 /// beside the pair that begins with it, so that a single letter can be found too.
 pub fn tokenize(text: &str) -> Vec<Token> {
-    split(text, true)
+    let mut tokens = Vec::new();
+    for_each_token(text, |text, position| tokens.push(Token { text: text.to_owned(), position }));
+    tokens
+}
+
+/// Hands each word of [`tokenize`] and its position to `visit`, without keeping them.
+pub(crate) fn for_each_token(text: &str, visit: impl FnMut(&str, u32)) {
+    split(text, true, visit);
 }
 
 /// The words of a text that is searched for; in order, to be found at successive positions.
 pub fn tokenize_query(text: &str) -> Vec<Token> {
-    split(text, false)
+    let mut tokens = Vec::new();
+    split(text, false, |text, position| tokens.push(Token { text: text.to_owned(), position }));
+    tokens
 }
 
 /// A text in NFKC with case folded and curly apostrophes made straight.
@@ -50,16 +61,15 @@ fn fold(letter: char) -> impl Iterator<Item = char> {
     letter.to_uppercase().flat_map(char::to_lowercase)
 }
 
-fn split(text: &str, with_single_letters: bool) -> Vec<Token> {
+fn split(text: &str, with_single_letters: bool, mut visit: impl FnMut(&str, u32)) {
     let normalized = normalize(text);
-    let mut tokens = Vec::new();
     let mut position = 0;
     let mut run = String::new();
     let mut run_end = 0;
     for (start, word) in normalized.unicode_word_indices() {
         let unspaced = word.chars().next().is_some_and(is_unspaced);
         if !run.is_empty() && (!unspaced || start != run_end) {
-            position = split_run(&run, position, with_single_letters, &mut tokens);
+            position = split_run(&run, position, with_single_letters, &mut visit);
             run.clear();
         }
         if unspaced {
@@ -68,26 +78,25 @@ fn split(text: &str, with_single_letters: bool) -> Vec<Token> {
             continue;
         }
         for part in word.split('\'').filter(|part| !part.is_empty()) {
-            tokens.push(Token { text: part.to_owned(), position });
+            visit(part, position);
             position += 1;
         }
     }
-    split_run(&run, position, with_single_letters, &mut tokens);
-    tokens
+    split_run(&run, position, with_single_letters, &mut visit);
 }
 
 /// Cuts letters without spaces into pairs; answers the position after them.
-fn split_run(run: &str, position: u32, with_single_letters: bool, tokens: &mut Vec<Token>) -> u32 {
+fn split_run(run: &str, position: u32, with_single_letters: bool, visit: &mut impl FnMut(&str, u32)) -> u32 {
     let mut position = position;
     let mut letters = run.char_indices().peekable();
     let is_single = run.chars().nth(1).is_none();
     while let Some((start, letter)) = letters.next() {
         let after = start + letter.len_utf8();
         if with_single_letters || is_single {
-            tokens.push(Token { text: letter.to_string(), position });
+            visit(&run[start..after], position);
         }
         if let Some((_, next)) = letters.peek() {
-            tokens.push(Token { text: run[start..after + next.len_utf8()].to_owned(), position });
+            visit(&run[start..after + next.len_utf8()], position);
         }
         position += 1;
     }
@@ -157,6 +166,12 @@ impl Language {
     /// The stem of a normalized word.
     pub fn stem(self, word: &str) -> Cow<'_, str> {
         Stemmer::create(self.0).stem(word)
+    }
+
+    /// Adds the stem of a normalized word to a text: as [`Language::stem`], but remembered for
+    /// words that come again. `hash` is any hash of the word.
+    pub(crate) fn push_stem(self, word: &str, hash: u64, text: &mut String) {
+        stems::push(self, word, hash, text);
     }
 }
 

@@ -3,10 +3,10 @@
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{HashSet, HashTable};
 
 use crate::event::SegmentView;
-use crate::tokenize::{Language, tokenize, tokenize_query};
+use crate::tokenize::{Language, for_each_token, tokenize_query};
 
 use super::TextQuery;
 
@@ -65,33 +65,43 @@ fn phrase(text: &str) -> Phrase {
 #[derive(Debug, Clone, Default)]
 pub struct WordIndex {
     languages: Vec<LanguageWords>,
-    keys: WordKeys,
-}
-
-/// Every form and stem side by side, each with its hash: what a matcher looks its queries up by.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WordKeys {
-    /// See [`hash_word`].
-    pub(crate) hashes: Vec<u64>,
-    /// Of stems the language, and where the text ends.
-    spans: Vec<(Option<Language>, u32)>,
+    /// Every distinct form and stem of each language, by number.
+    words: Vec<Word>,
+    /// Their hashes: see [`hash_word`].
+    hashes: Vec<u64>,
+    /// Their texts, one after another.
     texts: String,
+    /// Their numbers, by hash.
+    table: HashTable<u32>,
+    /// Which form stands at which position, in the order of the texts.
+    places: Vec<(u32, u32)>,
 }
 
-impl WordKeys {
-    fn add(&mut self, text: &str, language: Option<Language>) {
-        self.texts.push_str(text);
-        self.hashes.push(hash_word(text));
-        self.spans.push((language, u32::try_from(self.texts.len()).unwrap_or(u32::MAX)));
-    }
-
-    /// The form or stem of a number, and of a stem the language.
-    pub(crate) fn get(&self, number: usize) -> (&str, Option<Language>) {
-        let start = number.checked_sub(1).map_or(0, |before| self.spans[before].1);
-        let (language, end) = self.spans[number];
-        (self.texts.get(start as usize..end as usize).unwrap_or_default(), language)
-    }
+/// A language of some texts.
+#[derive(Debug, Clone)]
+struct LanguageWords {
+    tag: String,
+    language: Option<Language>,
+    next_position: u32,
 }
+
+/// A form of a word as it stands in a text, or the stem of such forms.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    /// Where its text begins and ends.
+    span: (u32, u32),
+    /// The language, by number.
+    language: u32,
+    /// Of a form the number of its stem, [`NONE`] without one; of a stem itself.
+    stem: u32,
+}
+
+/// No stem.
+const NONE: u32 = u32::MAX;
+/// The number of a form or stem that no text has.
+const NOWHERE: u32 = u32::MAX - 1;
+/// Letters a word has at least, with what parts it from the next one: a guess to make room by.
+const BYTES_PER_WORD: usize = 6;
 
 /// The hash of a word or stem, the same for equal words as long as the process lives.
 pub(crate) fn hash_word(text: &str) -> u64 {
@@ -99,117 +109,173 @@ pub(crate) fn hash_word(text: &str) -> u64 {
     HASHER.hash_one(text)
 }
 
-/// Words in one language and the places where they stand.
-#[derive(Debug, Clone)]
-struct LanguageWords {
-    tag: String,
-    language: Option<Language>,
-    forms: HashMap<String, Vec<u32>, foldhash::fast::RandomState>,
-    stems: HashMap<String, Vec<u32>, foldhash::fast::RandomState>,
-    next_position: u32,
-}
-
 impl WordIndex {
     /// Reads the title, taken to be in the first text's language, and the texts of a segment.
     pub(super) fn new(title: &str, segment: &SegmentView<'_>) -> Self {
-        let mut index = Self::default();
+        let mut texts: Vec<(&str, &str)> = Vec::new();
         let first = segment.texts.first();
         // A title is mostly the first headline, whose words need not be read twice.
         if first.and_then(|text| text.headline.as_deref()) != Some(title) {
-            index.add(first.map_or("und", |text| text.lang.as_str()), title);
+            texts.push((first.map_or("und", |text| text.lang.as_str()), title));
         }
         for text in segment.texts {
-            for field in [&text.event, &text.headline, &text.description, &text.instruction].into_iter().flatten() {
-                index.add(&text.lang, field);
-            }
+            let fields = [&text.event, &text.headline, &text.description, &text.instruction];
+            texts.extend(fields.into_iter().flatten().map(|field| (text.lang.as_str(), field.as_str())));
         }
-        for language in &mut index.languages {
-            language.find_stems();
+        let mut index = Self::with_room(texts.iter().map(|(_, text)| text.len()).sum());
+        for (tag, text) in texts {
+            index.add(tag, text);
         }
-        for words in &index.languages {
-            words.forms.keys().for_each(|form| index.keys.add(form, None));
-            words.stems.keys().for_each(|stem| index.keys.add(stem, words.language));
-        }
+        index.find_stems();
         index
+    }
+
+    fn with_room(size_bytes: usize) -> Self {
+        let words = size_bytes / BYTES_PER_WORD;
+        Self {
+            languages: Vec::new(),
+            words: Vec::with_capacity(2 * words),
+            hashes: Vec::with_capacity(2 * words),
+            texts: String::with_capacity(2 * size_bytes),
+            table: HashTable::with_capacity(2 * words),
+            places: Vec::with_capacity(words),
+        }
     }
 
     fn add(&mut self, tag: &str, text: &str) {
         let at = self.languages.iter().position(|language| language.tag == tag).unwrap_or_else(|| {
-            self.languages.push(LanguageWords {
-                tag: tag.to_owned(),
-                language: Language::of(tag),
-                forms: HashMap::default(),
-                stems: HashMap::default(),
-                next_position: 0,
-            });
+            let language = LanguageWords { tag: tag.to_owned(), language: Language::of(tag), next_position: 0 };
+            self.languages.push(language);
             self.languages.len() - 1
         });
-        self.languages[at].add(text);
+        let start = self.languages[at].next_position;
+        let mut end = start;
+        for_each_token(text, |form, position| {
+            let text_start = self.texts.len();
+            self.texts.push_str(form);
+            let number = self.number_last(text_start, at as u32, false);
+            self.places.push((number, start + position));
+            end = start + position + 1;
+        });
+        // A gap, so that no phrase runs from one text into the next.
+        self.languages[at].next_position = end + 1;
+    }
+
+    fn find_stems(&mut self) {
+        let mut form = String::new();
+        for number in 0..self.words.len() {
+            let at = self.words[number].language;
+            let Some(language) = self.languages[at as usize].language else { continue };
+            form.clear();
+            form.push_str(self.text(number as u32));
+            let start = self.texts.len();
+            language.push_stem(&form, self.hashes[number], &mut self.texts);
+            self.words[number].stem = self.number_last(start, at, true);
+        }
+    }
+
+    /// The number of the form or stem that was just written at the end of the texts from `start`
+    /// on, where it stays if it is a new one.
+    fn number_last(&mut self, start: usize, language: u32, is_stem: bool) -> u32 {
+        let (_, text) = self.texts.split_at(start);
+        let hash = hash_word(text);
+        if let Some(number) = self.find_hashed(hash, language, text, is_stem) {
+            self.texts.truncate(start);
+            return number;
+        }
+        let number = self.words.len() as u32;
+        let stem = if is_stem { number } else { NONE };
+        self.words.push(Word { span: (start as u32, self.texts.len() as u32), language, stem });
+        self.hashes.push(hash);
+        self.table.insert_unique(hash, number, |other| self.hashes[*other as usize]);
+        number
+    }
+
+    fn text(&self, number: u32) -> &str {
+        let (start, end) = self.words[number as usize].span;
+        &self.texts[start as usize..end as usize]
+    }
+
+    /// The language of a stem; of a form nothing.
+    fn stem_language(&self, number: u32) -> Option<Language> {
+        let word = &self.words[number as usize];
+        if word.stem == number { self.languages[word.language as usize].language } else { None }
     }
 
     /// Every distinct word, with the language it stands in.
     pub fn words(&self) -> impl Iterator<Item = (&str, Option<Language>)> {
-        self.languages.iter().flat_map(|words| words.forms.keys().map(|form| (form.as_str(), words.language)))
+        let forms = (0..).zip(&self.words).filter(|(number, word)| word.stem != *number);
+        forms.map(|(number, word)| (self.text(number), self.languages[word.language as usize].language))
     }
 
     /// Every distinct stem, with its language.
     pub fn stems(&self) -> impl Iterator<Item = (&str, Language)> {
-        let known = self.languages.iter().filter_map(|words| Some((words, words.language?)));
-        known.flat_map(|(words, language)| words.stems.keys().map(move |stem| (stem.as_str(), language)))
+        (0..self.words.len() as u32).filter_map(|number| Some((self.text(number), self.stem_language(number)?)))
     }
 
-    /// Every word as it stands, and every stem with its language.
-    pub(crate) const fn keys(&self) -> &WordKeys {
-        &self.keys
+    /// The hash of every word as it stands and of every stem: what a matcher looks its queries up
+    /// by.
+    pub(crate) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// The form or stem of a number, and of a stem the language.
+    pub(crate) fn get(&self, number: usize) -> (&str, Option<Language>) {
+        (self.text(number as u32), self.stem_language(number as u32))
     }
 
     /// True where every phrase of an entry is found. An entry of signs only, which
     /// has no phrase, is never found.
     pub(super) fn has_entry(&self, entry: &Entry) -> bool {
-        !entry.is_empty() && entry.iter().all(|phrase| self.languages.iter().any(|words| words.has_phrase(phrase)))
-    }
-}
-
-impl LanguageWords {
-    fn add(&mut self, text: &str) {
-        let mut end = self.next_position;
-        for token in tokenize(text) {
-            let position = self.next_position + token.position;
-            end = position + 1;
-            self.forms.entry(token.text).or_default().push(position);
-        }
-        // A gap, so that no phrase runs from one text into the next.
-        self.next_position = end + 1;
+        let has_phrase = |phrase| (0..self.languages.len() as u32).any(|language| self.has_phrase(language, phrase));
+        !entry.is_empty() && entry.iter().all(has_phrase)
     }
 
-    fn find_stems(&mut self) {
-        let Some(language) = self.language else { return };
-        for (form, positions) in &self.forms {
-            self.stems.entry(language.stem(form).into_owned()).or_default().extend_from_slice(positions);
-        }
-    }
-
-    fn stem_positions(&self, word: &str) -> &[u32] {
-        let stem = self.language.map(|language| language.stem(word));
-        stem.and_then(|stem| self.stems.get(&*stem)).map_or(&[], Vec::as_slice)
-    }
-
-    fn form_positions(&self, word: &str) -> &[u32] {
-        self.forms.get(word).map_or(&[], Vec::as_slice)
-    }
-
-    fn has_phrase(&self, phrase: &Phrase) -> bool {
+    fn has_phrase(&self, language: u32, phrase: &Phrase) -> bool {
         match &**phrase {
             [] => false,
-            [word] => self.forms.contains_key(&**word) || !self.stem_positions(word).is_empty(),
+            [word] => self.forms_of(language, word).is_some(),
             [first, rest @ ..] => {
-                let at = |word: &str| [self.form_positions(word), self.stem_positions(word)].concat();
-                let mut ends: HashSet<u32, foldhash::fast::RandomState> = at(first).into_iter().collect();
+                let mut ends: HashSet<u32, foldhash::fast::RandomState> = self.positions(language, first).collect();
                 for word in rest {
-                    ends = at(word).into_iter().filter(|position| ends.contains(&position.wrapping_sub(1))).collect();
+                    let next = self.positions(language, word);
+                    ends = next.filter(|position| ends.contains(&position.wrapping_sub(1))).collect();
                 }
                 !ends.is_empty()
             }
         }
+    }
+
+    /// Where a word stands in texts of a language, as it is or in a form of the same stem.
+    fn positions(&self, language: u32, word: &str) -> impl Iterator<Item = u32> {
+        let forms = self.forms_of(language, word);
+        let stands_at = move |(form, position): &(u32, u32)| {
+            let (same, stem) = forms?;
+            (*form == same || self.words[*form as usize].stem == stem).then_some(*position)
+        };
+        self.places.iter().filter_map(stands_at)
+    }
+
+    /// The number of a word among the forms of a language and that of its stem, where there is one of
+    /// the two.
+    fn forms_of(&self, language: u32, word: &str) -> Option<(u32, u32)> {
+        let form = self.find(language, word, false);
+        let stem = self.languages[language as usize].language.and_then(|spoken| {
+            let stem = spoken.stem(word);
+            self.find(language, &stem, true)
+        });
+        (form.is_some() || stem.is_some()).then_some((form.unwrap_or(NOWHERE), stem.unwrap_or(NOWHERE)))
+    }
+
+    fn find(&self, language: u32, text: &str, is_stem: bool) -> Option<u32> {
+        self.find_hashed(hash_word(text), language, text, is_stem)
+    }
+
+    fn find_hashed(&self, hash: u64, language: u32, text: &str, is_stem: bool) -> Option<u32> {
+        let is_same = |number: &u32| {
+            let word = &self.words[*number as usize];
+            word.language == language && (word.stem == *number) == is_stem && self.text(*number) == text
+        };
+        self.table.find(hash, is_same).copied()
     }
 }

@@ -179,8 +179,7 @@ impl Keys {
 
     /// The words of filters that are among those of a text; some perhaps twice.
     pub(super) fn find_words(&self, words: &WordIndex, found: &mut Vec<KeyId>) {
-        let words = words.keys();
-        for (number, hash) in words.hashes.iter().enumerate() {
+        for (number, hash) in words.hashes().iter().enumerate() {
             if !self.rumored.may_hold(*hash) {
                 continue;
             }
