@@ -155,6 +155,16 @@ impl Rule {
     pub(super) fn tests<'a>(&'a self, tests: &'a Tests) -> impl Iterator<Item = &'a Test> {
         self.first.iter().chain(tests.chain(self.rest))
     }
+
+    /// Something of it, and of the area that it names first, to have them read from memory.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let area = match &self.first {
+            Some(Test::Within { area, .. }) => area.touch(),
+            _ => 0,
+        };
+        u64::from(self.test_count) ^ u64::from(self.rest) ^ area
+    }
 }
 
 /// Tests beyond the first of their conjunctions, in chains.

@@ -6,7 +6,7 @@ use super::keys::KeyId;
 use super::mask::Mask;
 use super::posting::{KeysOfEvent, List, Posting, Verdict};
 use super::probe::{Whereabouts, find_keys, find_measures, words_of};
-use super::rule::{Access, Judged, NONE};
+use super::rule::{Access, Judged, NONE, Rule};
 use super::{Matcher, SlotId};
 use crate::filter::Subject;
 
@@ -20,6 +20,7 @@ pub struct Scratch {
     /// By conjunction, the search that last judged it exactly.
     judged: Vec<u32>,
     decided: Vec<u32>,
+    left: Vec<(u32, bool)>,
     keys: Vec<KeyId>,
     measures: Vec<(KeyId, f64)>,
 }
@@ -52,6 +53,8 @@ struct Search<'a> {
     epoch: u32,
     /// Conjunctions that hold, each the only one to find its subscription.
     decided: &'a mut Vec<u32>,
+    /// Conjunctions with more to judge, and whether their spots hold.
+    left: &'a mut Vec<(u32, bool)>,
     found_in: &'a mut [u32],
     judged_in: &'a mut [u32],
     found: &'a mut Vec<SlotId>,
@@ -87,6 +90,7 @@ pub(super) fn search(
             first_epoch,
             epoch: scratch.epoch,
             decided: &mut scratch.decided,
+            left: &mut scratch.left,
             found_in: &mut scratch.found,
             judged_in: &mut scratch.judged,
             found,
@@ -211,6 +215,7 @@ impl<'a> Search<'a> {
         }
         self.judge_all(&passing[..count], &judge);
         gathered.count = 0;
+        self.judge_left();
         self.find_decided();
     }
 
@@ -259,7 +264,23 @@ impl<'a> Search<'a> {
             return;
         }
         let is_spot_known = posting.has_keys() || (!posting.is_anywhere() && place == Verdict::Yes);
-        self.decide_left(number, is_spot_known, is_decided);
+        if is_decided {
+            self.decide_left(number, is_spot_known, true);
+        } else {
+            self.left.push((number, is_spot_known));
+        }
+    }
+
+    /// Judges what was left, after a look at each so that they come from memory at the same time.
+    fn judge_left(&mut self) {
+        let mut left = std::mem::take(self.left);
+        let Matcher { rules, .. } = self.matcher;
+        let looks = left.iter().filter_map(|(number, _)| rules.get(*number)).map(Rule::touch);
+        std::hint::black_box(looks.fold(0, |sum, look| sum ^ look));
+        for (number, is_spot_known) in left.drain(..) {
+            self.decide_left(number, is_spot_known, false);
+        }
+        *self.left = left;
     }
 
     /// Judges what is left of a conjunction, which may be all decided.

@@ -39,6 +39,15 @@ impl Prepared {
         Self { parts, seam }
     }
 
+    /// Something of its edges, to have them read from memory.
+    pub(crate) fn touch(&self) -> u64 {
+        let touch = |part: &Part| match part {
+            Part::Path(edges) | Part::Area(edges) => edges.touch(),
+            Part::Point(_) | Part::Circle(..) => 0,
+        };
+        self.parts.first().map_or(0, touch)
+    }
+
     /// True when it comes within `radius_km` of a point.
     pub fn within_distance(&self, center: Point, radius_km: f64) -> bool {
         // Most shapes are points, which need no window.
