@@ -27,7 +27,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_core::event::{Event, Outlook};
 use tidings_core::filter::{Compiled, Leaf, Subject};
-use tidings_core::id::{TenantId, ThreadId};
+use tidings_core::id::{EventId, TenantId, ThreadId};
 use tidings_core::port::{
     EventQuery, EventStore, Found, LogEntry, LogRecord, Page, PortError, Projection, Query, ThreadRow,
 };
@@ -82,14 +82,14 @@ impl Projection for TantivyView {
                 steps.push(Step::Revision {
                     event: event.clone(),
                     position: entry.position,
-                    latest_of: outlook.is_current.then(|| Standing {
+                    latest_of: (outlook.current == event.id).then(|| Standing {
                         thread: *thread,
                         state: outlook.state,
                         hazard_end: event.hazard_end,
                     }),
                     is_first: *revision == 1,
                 });
-                self.follow_up(&entry.tenant, *thread, outlook, &mut steps).await?;
+                self.follow_up(&entry.tenant, *thread, event.id, outlook, &mut steps).await?;
             }
         }
         let up_to = entries.last().map_or(applied, |entry| entry.position).max(applied);
@@ -150,12 +150,13 @@ impl TantivyView {
         &self,
         tenant: &TenantId,
         thread: ThreadId,
+        event: EventId,
         outlook: &Outlook,
         steps: &mut Vec<Step>,
     ) -> Result<(), PortError> {
         steps.extend(outlook.merged.iter().map(|merged| Step::Gone(*merged)));
         let mut again: Vec<ThreadId> = outlook.closed.iter().map(|closed| closed.thread).collect();
-        if !outlook.is_current {
+        if outlook.current != event {
             again.push(thread);
         }
         for thread in again {

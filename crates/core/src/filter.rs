@@ -11,6 +11,7 @@ mod check;
 mod compile;
 mod words;
 mod evaluate;
+mod places;
 mod condition;
 mod reason;
 

@@ -27,5 +27,6 @@ pub mod matcher;
 pub mod subscription;
 pub mod notice;
 pub mod port;
+pub mod incident;
 pub mod resolve;
 pub mod decide;

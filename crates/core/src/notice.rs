@@ -137,6 +137,17 @@ impl Notice {
             &revision.to_be_bytes(),
         ])
     }
+
+    /// The id of the notice that a thread was closed by a message of another one: that message has
+    /// no number in the thread.
+    pub fn id_for_closing(tenant: &TenantId, user: UserId, thread: ThreadId, closing: EventId) -> NotificationId {
+        NotificationId::derived(&[tenant.as_str().as_bytes(), user.as_bytes(), thread.as_bytes(), closing.as_bytes()])
+    }
+
+    /// True where a message of another thread closed the thread that it speaks of.
+    pub const fn is_of_closed_thread(&self) -> bool {
+        self.revision == 0
+    }
 }
 
 /// What was decided for one recipient and one event.
@@ -157,4 +168,15 @@ pub struct StoredDecision {
     /// What the recipient was told, if anything: of the event's thread, and of threads it closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+}
+
+impl StoredDecision {
+    /// Notes that a subscription's owner was told for it.
+    pub fn note_notified(&mut self, subscription: SubscriptionId, revision: u32) {
+        let decision = Decision::Notified;
+        match self.verdicts.iter_mut().find(|verdict| verdict.subscription == subscription) {
+            Some(verdict) => verdict.decision = decision,
+            None => self.verdicts.push(Verdict { subscription, revision, decision }),
+        }
+    }
 }

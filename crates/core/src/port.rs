@@ -14,7 +14,7 @@ pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told
 pub use gazetteer::{Gazetteer, Shape};
 pub use ledger::{
     Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LogEntry, LogRecord,
-    Says, ThreadHead, ThreadRow, ThreadRows,
+    Says, ThreadHead, ThreadPart, ThreadRow, ThreadRows,
 };
 pub use log::{EventLog, EventStore, RawForm};
 pub use query::{EventQuery, Found, Page, Projection, Query, Sort};

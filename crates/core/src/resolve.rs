@@ -3,15 +3,17 @@
 //! [`resolve`] is a pure function of the batch and of the thread rows before it: no clock, no
 //! chance, so the same messages at the same positions give the same bytes on every node.
 
+mod parts;
 mod rows;
 mod versions;
 
 use bytes::Bytes;
 
 use crate::draft::{Closing, Format};
-use crate::event::{ClosedThread, Form, Outlook, Warning};
+use crate::event::{ClosedThread, Event, Form, Outlook, Warning};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId, fingerprint};
 use crate::identity;
+use crate::incident::Report;
 use crate::normalize::Believed;
 use crate::port::{
     Commit, ControlChange, DeadLetter, DeadLetterState, IdentityRow, LogEntry, LogRecord, PortError, Says, ThreadHead,
@@ -20,7 +22,7 @@ use crate::port::{
 use crate::position::Position;
 use crate::rejection::{Copy, Outcome, Reason, Rejection, Stage};
 use crate::time::Timestamp;
-use crate::vocabulary::{Action, Severity, State};
+use crate::vocabulary::{Action, Severity, State, Status};
 
 pub use rows::Threads;
 
@@ -93,8 +95,8 @@ fn place(
         match versions::compare(&believed, &known) {
             versions::Known::Collision => return Ok(collide(believed, threads, entries)),
             versions::Known::Same => return Ok(duplicate(believed.event.id, Copy::Same)),
-            versions::Known::Form => return Ok(keep_form(believed, Copy::Form, threads, entries)),
-            versions::Known::Conflict => return Ok(keep_form(believed, Copy::Conflict, threads, entries)),
+            versions::Known::Form => return keep_form(believed, Copy::Form, &known, threads, entries),
+            versions::Known::Conflict => return keep_form(believed, Copy::Conflict, &known, threads, entries),
             versions::Known::Revision { completes } => {
                 versions::rename(&mut believed, completes);
                 if threads.identity(&tenant, believed.event.id)?.is_some() {
@@ -136,9 +138,20 @@ fn collide(believed: Believed, threads: &mut Threads<'_>, entries: &mut Vec<LogE
     park(letter, believed.raw, threads, entries)
 }
 
-/// Keeps a further form of a known message beside it.
-fn keep_form(believed: Believed, kind: Copy, threads: &mut Threads<'_>, entries: &mut Vec<LogEntry>) -> Outcome {
+/// Keeps a further form of a known message beside it, once: the same bytes again are a copy.
+fn keep_form(
+    believed: Believed,
+    kind: Copy,
+    known: &IdentityRow,
+    threads: &mut Threads<'_>,
+    entries: &mut Vec<LogEntry>,
+) -> Result<Outcome, PortError> {
     let event = believed.event;
+    let name = fingerprint(&[b"form", event.id.as_bytes(), &believed.content_hash, believed.media_type.as_bytes()]);
+    if threads.has_name(&event.tenant, &name)? {
+        return Ok(duplicate(event.id, kind));
+    }
+    threads.set_alias(&event.tenant, name, known.thread)?;
     let form = Form {
         media_type: believed.media_type,
         received: event.received,
@@ -147,7 +160,7 @@ fn keep_form(believed: Believed, kind: Copy, threads: &mut Threads<'_>, entries:
     let conflict = kind == Copy::Conflict;
     let record = LogRecord::Form { event: event.id, form, conflict, raw: believed.raw };
     entries.push(entry(threads, event.tenant, record));
-    duplicate(event.id, kind)
+    Ok(duplicate(event.id, kind))
 }
 
 /// Stores a new message as the next revision of its thread.
@@ -172,24 +185,23 @@ fn revise(
         position,
         revision: row.revisions,
         version_time: believed.version_time,
+        order_time: believed.version_time.unwrap_or(row.current.order_time),
         action: event.action,
         hazard_end: event.hazard_end,
     };
-    if is_first || versions::supersedes(&head, &row.current) {
-        row.state = state_after(&believed, &row);
-        row.current = head.clone();
-        if !event.title.is_empty() {
-            row.title.clone_from(&event.title);
-        }
-    }
-    let closed = close(&believed, &row, threads)?;
+    let is_current = take_place(&believed, &head, &mut row, is_first);
+    let closed = close(&believed, &head, &row, threads)?;
+    let incident_threads = relate(&believed, &mut row, threads)?;
     let outlook = Outlook {
         state: row.state,
-        is_current: row.current.event == event.id,
+        is_current,
         current: row.current.event,
         merged,
+        merged_from: row.merged_from.clone(),
+        standing: parts::standing_beside(&row, &head),
         closed,
         incident: row.incident,
+        incident_threads,
     };
     let identity = IdentityRow {
         position,
@@ -214,6 +226,33 @@ fn revise(
     Ok(outcome)
 }
 
+/// Makes a message what counts in its thread, or in those of its zones where it is the latest. True
+/// where it counts.
+fn take_place(believed: &Believed, head: &ThreadHead, row: &mut ThreadRow, is_first: bool) -> bool {
+    let zones = parts::zones_of(believed);
+    let counts = if zones.is_empty() || row.parts.is_empty() && !is_first {
+        let counts = is_first || versions::supersedes(head, &row.current);
+        if counts {
+            // It speaks for the whole thread.
+            row.parts.clear();
+            row.state = state_after(believed, row);
+            row.current = head.clone();
+        }
+        counts
+    } else {
+        let is_over = believed.retracted || matches!(believed.event.action, Action::Cancel | Action::End);
+        let holds = parts::hold(row, head, is_over, zones);
+        parts::settle(row);
+        holds
+    };
+    // What not everyone may read must not name the thread: other messages inherit its title.
+    let is_public = believed.event.audience.is_none() && !believed.event.restricted;
+    if row.current.event == head.event && is_public && !believed.event.title.is_empty() {
+        row.title.clone_from(&believed.event.title);
+    }
+    counts
+}
+
 /// Every name by which a message's thread can be found.
 struct Names {
     own: Vec<[u8; 16]>,
@@ -222,11 +261,11 @@ struct Names {
 
 impl Names {
     fn of(believed: &Believed) -> Self {
-        let issuer = &believed.event.issuer;
+        let space = Namespace::of(&believed.event);
         let mut own = Vec::with_capacity(1 + believed.thread.keys.len());
-        own.extend(believed.event.native_id.as_ref().map(|id| name(issuer, "id", id)));
-        own.extend(believed.thread.keys.iter().map(|key| name(issuer, key.scheme, &key.value)));
-        let references = believed.thread.references.iter().map(|id| name(issuer, "id", id)).collect();
+        own.extend(believed.event.native_id.as_ref().map(|id| space.name("id", id)));
+        own.extend(believed.thread.keys.iter().map(|key| space.name(key.scheme, &key.value)));
+        let references = believed.thread.references.iter().map(|id| space.name("id", id)).collect();
         Self { own, references }
     }
 
@@ -235,15 +274,31 @@ impl Names {
     }
 }
 
-/// A thread's name within its issuer's namespace, so that no reference crosses issuers.
-fn name(issuer: &str, scheme: &str, value: &str) -> [u8; 16] {
-    fingerprint(&[issuer.as_bytes(), scheme.as_bytes(), value.as_bytes()])
+/// Where the names of threads are unique: within their issuer, so that no reference crosses issuers,
+/// and apart for what is not real, so that no test cancels an alert.
+struct Namespace<'a> {
+    issuer: &'a str,
+    status: &'a str,
 }
 
-/// Where another thread's message that closes this thread is remembered by its name.
-fn closing_name(issuer: &str, closing: &Closing) -> [u8; 16] {
-    let kind = if closing.upgraded { "upgraded" } else { "closed" };
-    fingerprint(&[issuer.as_bytes(), kind.as_bytes(), closing.key.scheme.as_bytes(), closing.key.value.as_bytes()])
+impl<'a> Namespace<'a> {
+    fn of(event: &'a Event) -> Self {
+        let status = if event.status == Status::Actual { "" } else { event.status.as_str() };
+        Self { issuer: &event.issuer, status }
+    }
+
+    fn name(&self, scheme: &str, value: &str) -> [u8; 16] {
+        match self.status {
+            "" => fingerprint(&[self.issuer.as_bytes(), scheme.as_bytes(), value.as_bytes()]),
+            status => fingerprint(&[self.issuer.as_bytes(), status.as_bytes(), scheme.as_bytes(), value.as_bytes()]),
+        }
+    }
+
+    /// Where another thread's message that closes this thread is remembered by its name.
+    fn closing_name(&self, closing: &Closing) -> [u8; 16] {
+        let kind = if closing.upgraded { "upgraded" } else { "closed" };
+        self.name(kind, &format!("{}\n{}", closing.key.scheme, closing.key.value))
+    }
 }
 
 /// The thread that a message belongs to: the one its names lead to, those joined when there are
@@ -293,27 +348,61 @@ fn begin(believed: &Believed, position: Position, threads: &mut Threads<'_>) -> 
             position,
             revision: 0,
             version_time: None,
+            order_time: Timestamp::MIN,
             action: event.action,
             hazard_end: event.hazard_end,
         },
         state: State::Active,
-        title: event.title.clone(),
+        parts: Vec::new(),
+        title: String::new(),
         merged_into: None,
         merged_from: Vec::new(),
         upgraded_to: None,
         closed_at: None,
-        incident: IncidentId::derived(&[id.as_bytes()]),
+        incident: own_incident(id),
     };
+    let space = Namespace::of(event);
     for key in &believed.thread.keys {
         for upgraded in [true, false] {
             let closing = Closing { key: key.clone(), upgraded };
-            if let Some(closer) = threads.find(&event.tenant, &closing_name(&event.issuer, &closing))? {
-                row.closed_at = closer.current.version_time.or(Some(Timestamp::MAX));
+            if let Some(closer) = threads.find(&event.tenant, &space.closing_name(&closing))? {
                 row.upgraded_to = upgraded.then_some(closer.id).or(row.upgraded_to);
+                if parts::zones_of(believed).is_empty() || closer.parts.is_empty() {
+                    row.closed_at = closer.current.version_time.or(Some(Timestamp::MAX));
+                }
+                for part in &closer.parts {
+                    let head = ThreadHead { revision: 0, ..part.head.clone() };
+                    parts::hold(&mut row, &head, true, part.zones.clone());
+                }
             }
         }
     }
     Ok(row)
+}
+
+/// The incident that a thread is the first of.
+fn own_incident(thread: ThreadId) -> IncidentId {
+    IncidentId::derived(&[thread.as_bytes()])
+}
+
+/// Joins the thread to the incident that it reports, if another agency's thread tells of the same;
+/// the other threads of its incident. What was joined stays joined, whatever is reported later.
+fn relate(believed: &Believed, row: &mut ThreadRow, threads: &mut Threads<'_>) -> Result<Vec<ThreadId>, PortError> {
+    let Some(mut report) = Report::of(&believed.event, row) else { return Ok(Vec::new()) };
+    let mut others = threads.reports(&report)?;
+    others.retain(|other| other.thread != row.id);
+    let has_own = row.incident == own_incident(row.id);
+    let is_alone = has_own && others.iter().all(|other| other.incident != row.incident);
+    if is_alone && row.state == State::Active {
+        row.incident = report.incident_among(&others);
+        report.incident = row.incident;
+    }
+    threads.set_report(report);
+    others.retain(|other| other.incident == row.incident);
+    let mut others: Vec<ThreadId> = others.into_iter().map(|other| other.thread).collect();
+    others.sort_unstable();
+    others.dedup();
+    Ok(others)
 }
 
 /// Fits a message to its thread: what a sender leaves open is filled from it. True when the event
@@ -346,13 +435,19 @@ fn state_after(believed: &Believed, row: &ThreadRow) -> State {
 }
 
 /// Closes the other threads that a message says are over or replaced.
-fn close(believed: &Believed, row: &ThreadRow, threads: &mut Threads<'_>) -> Result<Vec<ClosedThread>, PortError> {
+fn close(
+    believed: &Believed,
+    head: &ThreadHead,
+    row: &ThreadRow,
+    threads: &mut Threads<'_>,
+) -> Result<Vec<ClosedThread>, PortError> {
     let event = &believed.event;
+    let space = Namespace::of(event);
     let mut closed = Vec::new();
     for closing in &believed.thread.closings {
         // Remembered by name too, for a thread whose first message is still to come.
-        threads.set_alias(&event.tenant, closing_name(&event.issuer, closing), row.id)?;
-        let key = name(&event.issuer, closing.key.scheme, &closing.key.value);
+        threads.set_alias(&event.tenant, space.closing_name(closing), row.id)?;
+        let key = space.name(closing.key.scheme, &closing.key.value);
         let Some(mut other) = threads.find(&event.tenant, &key)?.filter(|other| other.id != row.id) else { continue };
         let reopened_since = match (other.current.version_time, believed.version_time) {
             (Some(theirs), Some(ours)) => theirs > ours,
@@ -361,10 +456,22 @@ fn close(believed: &Believed, row: &ThreadRow, threads: &mut Threads<'_>) -> Res
         if reopened_since || other.state.is_over() {
             continue;
         }
-        other.state = State::Ended;
-        other.closed_at = believed.version_time.or(Some(Timestamp::MAX));
+        let mut zones = parts::zones_listed(believed);
+        zones.retain(|zone| other.parts.iter().any(|part| part.zones.contains(zone)));
+        if zones.is_empty() {
+            other.state = State::Ended;
+            other.closed_at = believed.version_time.or(Some(Timestamp::MAX));
+        } else {
+            parts::hold(&mut other, &ThreadHead { revision: 0, ..head.clone() }, true, zones);
+            parts::settle(&mut other);
+        }
         other.upgraded_to = closing.upgraded.then_some(row.id).or(other.upgraded_to);
-        closed.push(ClosedThread { thread: other.id, upgraded: closing.upgraded });
+        closed.push(ClosedThread {
+            thread: other.id,
+            merged_from: other.merged_from.clone(),
+            upgraded: closing.upgraded,
+            lives_elsewhere: !other.state.is_over(),
+        });
         threads.set_thread(other);
     }
     Ok(closed)

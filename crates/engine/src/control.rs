@@ -101,7 +101,7 @@ impl Control {
 /// a filter that an older build took and this one does not: it is said, and matches nothing.
 pub(crate) fn wish_of(subscription: Subscription) -> Option<Wish> {
     match Compiled::new(&subscription.filter) {
-        Ok(compiled) => Some(Wish { subscription: Arc::new(subscription), compiled: Arc::new(compiled) }),
+        Ok(compiled) => Some(Wish::new(Arc::new(subscription), Arc::new(compiled))),
         Err(faults) => {
             let fault = faults.first().map(|fault| fault.detail.clone()).unwrap_or_default();
             error!(code = "filter_refused", subscription.id = %subscription.id, "a stored filter no longer compiles: {fault}");

@@ -4,16 +4,17 @@ use serde::Serialize;
 use tidings_core::decide::{self, Entry, Wish};
 use tidings_core::filter::{Condition, Subject};
 use tidings_core::id::{EventId, NotificationId, SubscriptionId};
-use tidings_core::notice::{Decision, StoredDecision};
+use tidings_core::notice::{Decision, Notice, StoredDecision};
 use tidings_core::port::{ControlChange, InboxEntry, PortError, StoredChange};
 use tidings_core::position::Position;
 use tidings_core::principal::Principal;
 use tidings_core::subscription::Subscription;
 use tidings_core::time::Timestamp;
+use tidings_core::vocabulary::State;
 
 use crate::control::wish_of;
 use crate::engine::Engine;
-use crate::reading::Found;
+use crate::reading::{Found, may_see};
 use crate::view::NotificationView;
 
 /// Why an event was, or was not, told for a subscription.
@@ -67,6 +68,8 @@ impl Engine {
             revision: found.revision,
             outlook: &found.outlook,
             subject: &subject,
+            counting: None,
+            standing: &[],
         };
         let matching = wish.compiled.matching_segments(&subject);
         let segment = matching.iter().next().unwrap_or_else(|| nearest_segment(&wish, &subject));
@@ -102,6 +105,7 @@ impl Engine {
         let Some(notice) = decision.notices.iter().find(|notice| notice.number == place.number) else {
             return Ok(None);
         };
+        let Some(found) = self.shown(principal, found, notice).await? else { return Ok(None) };
         let told = decision.verdicts.iter().filter(|verdict| verdict.decision == Decision::Notified);
         let subscriptions: Vec<SubscriptionId> = told.map(|verdict| verdict.subscription).collect();
         let reason = self.reason(&subscriptions, &found);
@@ -120,6 +124,38 @@ impl Engine {
             event: found.as_of_entry(),
             subscriptions,
         }))
+    }
+
+    /// The event that a notice shows: its entry's own; the one that counts, where the entry joined
+    /// threads; the last of the closed thread, where a message of another one closed it. In place of
+    /// one that the principal may not see, the last of the thread that they may: whoever was told of
+    /// an alert hears that it is over, and nothing else of a message that is not for them.
+    async fn shown(&self, principal: &Principal, found: Found, notice: &Notice) -> Result<Option<Found>, PortError> {
+        let tenant = found.event.tenant.clone();
+        let (instead, state) = if notice.is_of_closed_thread() {
+            let row = self.survivor(&tenant, notice.thread).await?;
+            (row.map(|row| row.current.event), State::Ended)
+        } else {
+            (found.outlook.told_instead(), found.outlook.state)
+        };
+        let mut shown = match instead {
+            None => found,
+            Some(id) => match self.ports.events.event(&tenant, id).await?.and_then(Found::of) {
+                Some(shown) => shown,
+                None => return Ok(None),
+            },
+        };
+        shown.outlook.state = state;
+        if may_see(principal, &shown.event) {
+            return Ok(Some(shown));
+        }
+        for mut earlier in self.thread_of(&shown).await?.into_iter().rev() {
+            if earlier.position < shown.position && may_see(principal, &earlier.event) {
+                earlier.outlook.state = state;
+                return Ok(Some(earlier));
+            }
+        }
+        Ok(None)
     }
 
     /// Why these subscriptions asked for an event, in the words of the first that still stands.

@@ -11,7 +11,7 @@ mod step;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_core::decide::{Entry, Recipient, Wish};
+use tidings_core::decide::{Counting, Entry, Recipient, Wish, zones};
 use tidings_core::event::{Event, Outlook};
 use tidings_core::filter::Subject;
 use tidings_core::id::{SubscriptionId, ThreadId};
@@ -55,11 +55,29 @@ struct Stored {
     revision: u32,
     outlook: Outlook,
     event: Arc<Event>,
+    /// The event that is told in place of its own: see [`Outlook::told_instead`].
+    counting: Option<Box<Stored>>,
+    /// The other messages of its thread that hold in zones of their own, cut to those.
+    standing: Vec<Event>,
 }
 
 impl Stored {
-    fn entry<'a>(&'a self, subject: &'a Subject<'a>) -> Entry<'a> {
-        Entry { position: self.position, thread: self.thread, revision: self.revision, outlook: &self.outlook, subject }
+    fn entry<'a>(
+        &'a self,
+        subject: &'a Subject<'a>,
+        counting: Option<&'a Subject<'a>>,
+        standing: &'a [Subject<'a>],
+    ) -> Entry<'a> {
+        let counting = self.counting.as_ref().zip(counting);
+        Entry {
+            position: self.position,
+            thread: self.thread,
+            revision: self.revision,
+            outlook: &self.outlook,
+            subject,
+            counting: counting.map(|(it, subject)| Counting { thread: it.thread, revision: it.revision, subject }),
+            standing,
+        }
     }
 }
 
@@ -151,7 +169,8 @@ impl Notifier {
             }
             let Some(unfinished) = unfinished else { break };
             let entry = self.events.entry(unfinished.position).await?;
-            let Some(stored) = entry.and_then(stored_event) else { continue };
+            let Some(mut stored) = entry.and_then(stored_event) else { continue };
+            self.find_others(&mut stored).await?;
             let recipients = self.gather(&stored, &mut standing, &Step::default()).await?;
             standing.broad.push(Broad::resumed(stored, recipients, unfinished.done));
         }
@@ -165,7 +184,8 @@ impl Notifier {
             let position = entry.position;
             if let LogRecord::Control(change) = entry.record {
                 self.govern(change, standing);
-            } else if let Some(stored) = stored_event(entry) {
+            } else if let Some(mut stored) = stored_event(entry) {
+                self.find_others(&mut stored).await?;
                 self.finish_thread(&stored, standing, &mut step).await?;
                 let recipients = self.gather(&stored, standing, &step).await?;
                 if recipients.len() > STEP {
@@ -180,6 +200,21 @@ impl Notifier {
             }
         }
         self.commit(&mut step, standing).await
+    }
+
+    /// Reads the other events that an entry is judged with: the one that counts in threads that it
+    /// joined, and those that hold in other zones of its thread.
+    async fn find_others(&self, stored: &mut Stored) -> Result<(), PortError> {
+        let tenant = &stored.event.tenant;
+        if let Some(id) = stored.outlook.told_instead() {
+            stored.counting = self.events.event(tenant, id).await?.and_then(stored_event).map(Box::new);
+        }
+        for standing in &stored.outlook.standing {
+            let entry = self.events.event(tenant, standing.event).await?;
+            let other = entry.and_then(stored_event);
+            stored.standing.extend(other.map(|other| zones::cut(&other.event, &standing.zones, &stored.event)));
+        }
+        Ok(())
     }
 
     /// Decides some recipients of one event.
@@ -197,7 +232,11 @@ impl Notifier {
             standing.heads.insert((tenant, user), head);
         }
         let subject = Subject::new(&stored.event, stored.outlook.state);
-        let case = Case { entry: stored.entry(&subject), recipients };
+        // Judged by how the joined thread stands now, not by how its own stood then.
+        let counting = stored.counting.as_ref().map(|it| Subject::new(&it.event, stored.outlook.state));
+        let others: Vec<Subject<'_>> =
+            stored.standing.iter().map(|event| Subject::new(event, stored.outlook.state)).collect();
+        let case = Case { entry: stored.entry(&subject, counting.as_ref(), &others), recipients };
         for ruling in notify(&case) {
             step.add(ruling, &mut standing.heads);
         }
@@ -248,9 +287,15 @@ impl Notifier {
 
 fn stored_event(entry: LogEntry) -> Option<Stored> {
     match entry.record {
-        LogRecord::Event { thread, revision, outlook, event, .. } => {
-            Some(Stored { position: entry.position, thread, revision, outlook, event })
-        }
+        LogRecord::Event { thread, revision, outlook, event, .. } => Some(Stored {
+            position: entry.position,
+            thread,
+            revision,
+            outlook,
+            event,
+            counting: None,
+            standing: Vec::new(),
+        }),
         _ => None,
     }
 }

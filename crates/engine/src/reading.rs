@@ -109,6 +109,17 @@ impl Engine {
     /// When the store cannot be read.
     pub async fn versions(&self, principal: &Principal, id: EventId) -> Result<Option<Vec<EventView>>, PortError> {
         let Some(found) = self.find(principal, id).await? else { return Ok(None) };
+        let mut views = Vec::new();
+        for found in self.thread_of(&found).await? {
+            if may_see(principal, &found.event) {
+                views.push(self.view(&found).await?);
+            }
+        }
+        Ok(Some(views))
+    }
+
+    /// Every event of an event's thread and of those joined with it, oldest position first.
+    pub(crate) async fn thread_of(&self, found: &Found) -> Result<Vec<Found>, PortError> {
         let tenant = &found.event.tenant;
         let row = self.survivor(tenant, found.thread).await?;
         let threads = row.iter().flat_map(|row| std::iter::once(row.id).chain(row.merged_from.iter().copied()));
@@ -117,14 +128,11 @@ impl Engine {
             positions.extend(self.ports.events.versions(tenant, thread).await?);
         }
         positions.sort_unstable();
-        let mut views = Vec::with_capacity(positions.len());
+        let mut events = Vec::with_capacity(positions.len());
         for position in positions {
-            let Some(found) = self.ports.events.entry(position).await?.and_then(Found::of) else { continue };
-            if may_see(principal, &found.event) {
-                views.push(self.view(&found).await?);
-            }
+            events.extend(self.ports.events.entry(position).await?.and_then(Found::of));
         }
-        Ok(Some(views))
+        Ok(events)
     }
 
     /// The steps in the life of an event, with the principal's own notices of it.
@@ -246,14 +254,14 @@ impl Engine {
         view.merged_into = (row.id != found.thread).then_some(row.id);
         view.thread_id = row.id;
         view.state = row.state_at(self.ports.clock.now());
-        view.superseded_by = (row.current.event != found.event.id).then_some(row.current.event);
+        view.superseded_by = (!row.counts(found.event.id)).then_some(row.current.event);
         view.upgraded_to = row.upgraded_to;
         view.incident_id = row.incident;
         Ok(view)
     }
 
     /// The thread that a thread is part of by now.
-    async fn survivor(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
+    pub(crate) async fn survivor(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
         let mut next = thread;
         for _ in 0..MERGES_FOLLOWED {
             let Some(row) = self.ports.events.thread(tenant, next).await? else { return Ok(None) };

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::incident::Report;
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{
     DeadLetter, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Retry, StoredChange,
@@ -45,6 +46,7 @@ struct State {
     identities: BTreeMap<(TenantId, EventId), IdentityRow>,
     aliases: BTreeMap<(TenantId, [u8; 16]), ThreadId>,
     threads: BTreeMap<(TenantId, ThreadId), ThreadRow>,
+    reports: BTreeMap<(TenantId, i64, ThreadId), Report>,
     versions: BTreeMap<(TenantId, ThreadId), Vec<Position>>,
     forms: BTreeMap<(TenantId, EventId), Vec<(Form, bool)>>,
     changes: Vec<StoredChange>,

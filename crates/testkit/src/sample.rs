@@ -9,6 +9,7 @@ use tidings_core::draft::Format;
 use tidings_core::event::{Event, Form, Outlook};
 use tidings_core::filter::Filter;
 use tidings_core::id::{DeadLetterId, EventId, IncidentId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::incident::Report;
 use tidings_core::notice::{Decision, Notice, NoticeKind, StoredDecision, Verdict};
 use tidings_core::port::{
     Commit, ControlChange, ControlRecord, DeadLetter, DeadLetterState, IdentityRow, LogEntry, LogRecord,
@@ -70,8 +71,11 @@ pub fn event_entry(position: Position, tenant: &TenantId, number: u64) -> LogEnt
         is_current: true,
         current: event.id,
         merged: Vec::new(),
+        merged_from: Vec::new(),
+        standing: Vec::new(),
         closed: Vec::new(),
         incident: incident_id(number),
+        incident_threads: Vec::new(),
     };
     let record = LogRecord::Event {
         thread: thread_id(number),
@@ -94,6 +98,7 @@ pub fn commit_of(after: Position, tenant: &TenantId, numbers: std::ops::Range<u6
         commit.identities.push((tenant.clone(), event_id(number), identity(position, number)));
         commit.aliases.push((tenant.clone(), alias(number), thread_id(number)));
         commit.threads.push(thread(position, tenant, number));
+        commit.reports.push(report(tenant, number));
     }
     commit
 }
@@ -124,6 +129,7 @@ pub fn thread(position: Position, tenant: &TenantId, number: u64) -> ThreadRow {
         position,
         revision: 1,
         version_time: None,
+        order_time: START,
         action: Action::New,
         hazard_end: START.plus_hours(24),
     };
@@ -135,12 +141,27 @@ pub fn thread(position: Position, tenant: &TenantId, number: u64) -> ThreadRow {
         revisions: 1,
         current,
         state: State::Active,
+        parts: Vec::new(),
         title: format!("Gale {number}"),
         merged_into: None,
         merged_from: Vec::new(),
         upgraded_to: None,
         closed_at: None,
         incident: incident_id(number),
+    }
+}
+
+/// What thread number `number` reports of an incident.
+pub fn report(tenant: &TenantId, number: u64) -> Report {
+    Report {
+        tenant: tenant.clone(),
+        thread: thread_id(number),
+        incident: incident_id(number),
+        issuer: "example.org".to_owned(),
+        occurred: START.plus_millis(1_000 * number as i64),
+        lat: 45.5,
+        lon: -10.25,
+        magnitude: 5.5,
     }
 }
 
@@ -229,10 +250,15 @@ pub fn told(tenant: &TenantId, user: u64, thread_tenant: &TenantId, number: u64,
         event: event_id(number),
         position,
         severity: Severity::Severe,
-        kind: *b"windwind",
         is_over: false,
         is_away: user.is_multiple_of(2),
-        places: vec![ToldPlace { subscription: subscription_id(user), leaves: 5 }],
+        places: vec![ToldPlace {
+            subscription: subscription_id(user),
+            mark: 7,
+            leaves: 5,
+            severity: Severity::Severe,
+            kind: *b"windwind",
+        }],
     }
 }
 

@@ -53,18 +53,20 @@ pub(super) fn read_identity(value: &[u8]) -> Result<IdentityRow, PortError> {
     read().ok_or_else(|| damaged(WHAT))
 }
 
-/// `told`: event, position, severity, kind, flags, then 24 bytes a place.
+/// `told`: event, position, severity, flags, then 37 bytes a subscription.
 pub(super) fn told(told: &Told) -> UserValue {
-    let mut value = Vec::with_capacity(43 + 24 * told.places.len());
+    let mut value = Vec::with_capacity(35 + 37 * told.places.len());
     value.push(FORMAT);
     value.extend_from_slice(told.event.as_bytes());
     value.extend_from_slice(&told.position.to_key());
     value.push(told.severity.code());
-    value.extend_from_slice(&told.kind);
     value.push(u8::from(told.is_over) | u8::from(told.is_away) << 1);
     for place in &told.places {
         value.extend_from_slice(place.subscription.as_bytes());
+        value.extend_from_slice(&place.mark.to_be_bytes());
         value.extend_from_slice(&place.leaves.to_be_bytes());
+        value.push(place.severity.code());
+        value.extend_from_slice(&place.kind);
     }
     UserValue::from(value)
 }
@@ -88,7 +90,6 @@ pub(super) fn read_told(
             event: EventId::from_bytes(fields.take()?),
             position: Position::from_key(fields.take()?),
             severity: Coded::of(fields.byte()?)?,
-            kind: fields.take()?,
             is_over: false,
             is_away: false,
             places: Vec::new(),
@@ -96,8 +97,13 @@ pub(super) fn read_told(
         let flags = fields.byte()?;
         (told.is_over, told.is_away) = (flags & 1 != 0, flags & 2 != 0);
         while !fields.is_empty() {
-            let subscription = SubscriptionId::from_bytes(fields.take()?);
-            told.places.push(ToldPlace { subscription, leaves: u64::from_be_bytes(fields.take()?) });
+            told.places.push(ToldPlace {
+                subscription: SubscriptionId::from_bytes(fields.take()?),
+                mark: u32::from_be_bytes(fields.take()?),
+                leaves: u64::from_be_bytes(fields.take()?),
+                severity: Coded::of(fields.byte()?)?,
+                kind: fields.take()?,
+            });
         }
         Some(told)
     };

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use tidings_core::id::{EventId, TenantId, ThreadId};
+use tidings_core::incident::Report;
 use tidings_core::port::{
     Commit, ControlChange, IdentityRow, Ledger, LogEntry, LogRecord, PortError, ThreadRow, ThreadRows,
 };
@@ -24,6 +25,7 @@ impl Ledger for FjallStore {
             && commit.identities.is_empty()
             && commit.aliases.is_empty()
             && commit.threads.is_empty()
+            && commit.reports.is_empty()
         {
             return Ok(());
         }
@@ -46,6 +48,13 @@ impl ThreadRows for FjallStore {
     fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
         self.core.thread(tenant, thread)
     }
+
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError> {
+        let from = keys::report(tenant, from, ThreadId::from_bytes([0; 16]));
+        let to = keys::report(tenant, to, ThreadId::from_bytes([u8::MAX; 16]));
+        let rows = self.core.range(Space::Incident, &from, &to);
+        rows.map(|row| values::read_json("a report of an incident", &row?.1)).collect()
+    }
 }
 
 impl Core {
@@ -60,7 +69,7 @@ impl Core {
 }
 
 fn rows_of(commit: &Commit) -> Rows {
-    let Commit { entries, identities, aliases, threads } = commit;
+    let Commit { entries, identities, aliases, threads, reports } = commit;
     let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
     for entry in entries {
         put_entry(&mut rows, entry);
@@ -73,6 +82,10 @@ fn rows_of(commit: &Commit) -> Rows {
     }
     for row in threads {
         rows.put(Space::Thread, keys::thread(&row.tenant, row.id), values::json(row));
+    }
+    for report in reports {
+        let key = keys::report(&report.tenant, report.second(), report.thread);
+        rows.put(Space::Incident, key, values::json(report));
     }
     rows
 }

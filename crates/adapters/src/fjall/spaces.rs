@@ -13,6 +13,7 @@ pub(super) enum Space {
     Id,
     Alias,
     Thread,
+    Incident,
     Version,
     Form,
     Control,
@@ -37,7 +38,7 @@ enum Use {
 }
 
 impl Space {
-    const ALL: [(Self, &'static str, Use); 17] = [
+    const ALL: [(Self, &'static str, Use); 18] = [
         (Self::Meta, "meta", Use::Small),
         (Self::Log, "log", Use::Appended),
         (Self::Event, "event", Use::Appended),
@@ -45,6 +46,7 @@ impl Space {
         (Self::Id, "id", Use::LookedUp),
         (Self::Alias, "alias", Use::LookedUp),
         (Self::Thread, "thread", Use::LookedUp),
+        (Self::Incident, "incident", Use::Small),
         (Self::Version, "version", Use::LookedUp),
         (Self::Form, "form", Use::Small),
         (Self::Control, "control", Use::Appended),

@@ -1,10 +1,11 @@
 //! What of an event a subscription sees: the segments that match, and the places that hold.
 
-use super::{Wish, kind_mark};
+use super::Wish;
+use super::judgment::Judgment;
 use crate::filter::Subject;
-use crate::id::SubscriptionId;
+use crate::id::{SubscriptionId, fingerprint};
 use crate::port::{Told, ToldPlace};
-use crate::vocabulary::{Category, Severity};
+use crate::vocabulary::{Category, PlacePrecision, Severity};
 
 /// Stands for "everywhere" in a filter without place conditions.
 const EVERYWHERE: u64 = 1 << 63;
@@ -22,12 +23,14 @@ pub(super) struct Cover {
     pub held_anywhere: u64,
     /// True where only the place's coarseness keeps it from matching.
     pub is_too_coarse: bool,
+    /// True where the event is placed closely enough to say that it is not somewhere.
+    pub is_placed: bool,
 }
 
 impl Cover {
     pub fn of(wish: &Wish, subject: &Subject<'_>) -> Self {
         let compiled = &wish.compiled;
-        let has_places = compiled.place_leaves() > 0;
+        let has_places = compiled.has_places();
         let mut cover = Self {
             segments: 0,
             severity: Severity::Unknown,
@@ -35,6 +38,7 @@ impl Cover {
             held: 0,
             held_anywhere: 0,
             is_too_coarse: false,
+            is_placed: is_placed(wish, subject),
         };
         let is_device = subject.event().category == Category::Device;
         if is_device && !wish.subscription.filter.names(Category::Device) {
@@ -63,23 +67,62 @@ impl Cover {
     }
 }
 
-/// Notes that a recipient was told for these places of a subscription.
-pub(super) fn tell_of(places: &mut Vec<ToldPlace>, subscription: SubscriptionId, leaves: u64) {
-    match places.iter_mut().find(|place| place.subscription == subscription) {
-        Some(place) => place.leaves |= leaves,
-        None => places.push(ToldPlace { subscription, leaves }),
+/// True where every segment is placed closely enough for the places that a filter asks for.
+fn is_placed(wish: &Wish, subject: &Subject<'_>) -> bool {
+    let needs_shapes = wish.compiled.needs_shapes();
+    (0..subject.segment_count()).all(|index| match subject.segment(index).place_precision {
+        PlacePrecision::None => false,
+        PlacePrecision::Exact | PlacePrecision::Code => true,
+        PlacePrecision::Region | PlacePrecision::Country => !needs_shapes,
+    })
+}
+
+impl Judgment<'_> {
+    /// What is told for its subscription.
+    pub fn as_told(&self) -> ToldPlace {
+        ToldPlace {
+            subscription: self.wish.subscription.id,
+            mark: self.wish.places_mark,
+            leaves: self.cover.held,
+            severity: self.cover.severity,
+            kind: self.cover.kind,
+        }
     }
+}
+
+/// Adds what was told for a subscription to what was told before: every place, the worst severity,
+/// the last type.
+pub(super) fn tell_of(places: &mut Vec<ToldPlace>, newer: ToldPlace) {
+    match places.iter_mut().find(|place| place.subscription == newer.subscription) {
+        Some(place) => {
+            let leaves = if place.mark == newer.mark { place.leaves } else { 0 };
+            let severity = place.severity.max(newer.severity);
+            *place = ToldPlace { leaves: leaves | newer.leaves, severity, ..newer };
+        }
+        None => places.push(newer),
+    }
+}
+
+/// A type as told rows hold it.
+fn kind_mark(kind: &str) -> [u8; 8] {
+    let bits = fingerprint(&[kind.as_bytes()]);
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&bits[..8]);
+    mark
 }
 
 impl Told {
     /// What was told of several threads that are one now: the last word of them, the worst
     /// severity, every place.
     pub fn combine(rows: &[Told]) -> Option<Told> {
-        let mut all = rows.iter().max_by_key(|told| told.position)?.clone();
+        let mut rows: Vec<&Told> = rows.iter().collect();
+        rows.sort_by_key(|told| told.position);
+        let mut all = (*rows.last()?).clone();
+        all.places.clear();
         for told in rows {
             all.severity = all.severity.max(told.severity);
             for place in &told.places {
-                tell_of(&mut all.places, place.subscription, place.leaves);
+                tell_of(&mut all.places, *place);
             }
         }
         Some(all)
@@ -88,10 +131,5 @@ impl Told {
     /// True where the recipient was told for this subscription.
     pub fn was_for(&self, subscription: SubscriptionId) -> bool {
         self.places.iter().any(|place| place.subscription == subscription)
-    }
-
-    /// The place conditions of a subscription that the recipient was told for.
-    pub fn leaves_for(&self, subscription: SubscriptionId) -> u64 {
-        self.places.iter().find(|place| place.subscription == subscription).map_or(0, |place| place.leaves)
     }
 }

@@ -164,12 +164,6 @@ impl Compiled {
     pub fn is_broad(&self) -> bool {
         self.program.is_broad()
     }
-
-    /// How many conditions are about places: `near`, `bbox`, `within`, `region`, `country`,
-    /// `area_code`.
-    pub fn place_leaves(&self) -> usize {
-        self.program.literals.iter().filter(|literal| literal.leaf.is_place()).count()
-    }
 }
 
 impl Program {

@@ -156,12 +156,6 @@ impl Compiled {
         self.program().matches_segment(subject, segment)
     }
 
-    /// Which of the place conditions hold, as bits in the order of the filter; the first 64. A
-    /// condition under `not` counts as held where its contrary holds.
-    pub fn places_held(&self, subject: &Subject<'_>, segment: usize) -> u64 {
-        self.program().places_held(subject, segment)
-    }
-
     /// True when the segment does not match, but would if its place were known well enough to find
     /// it in every place that the filter asks for.
     pub fn coarse(&self, subject: &Subject<'_>, segment: usize) -> bool {
@@ -189,12 +183,6 @@ impl Program {
     /// See [`Compiled::matches_segment`].
     pub fn matches_segment(&self, subject: &Subject<'_>, segment: usize) -> bool {
         self.judge(&|literal| literal.holds(subject, segment))
-    }
-
-    /// See [`Compiled::places_held`].
-    pub fn places_held(&self, subject: &Subject<'_>, segment: usize) -> u64 {
-        let places = self.literals().iter().filter(|literal| literal.leaf.is_place()).take(64).enumerate();
-        places.fold(0, |held, (index, place)| held | u64::from(place.holds(subject, segment)) << index)
     }
 
     /// See [`Compiled::coarse`].
@@ -311,10 +299,10 @@ fn is_same_name(name: &str, lower: &str) -> bool {
     name.eq_ignore_ascii_case(lower) || (!name.is_ascii() && name.to_lowercase() == lower)
 }
 
-fn has_code(codes: &[String], wanted: &[Box<str>]) -> bool {
+pub(super) fn has_code(codes: &[String], wanted: &[Box<str>]) -> bool {
     codes.iter().any(|code| wanted.iter().any(|wanted| code.eq_ignore_ascii_case(wanted)))
 }
 
-fn is_same_code(code: &crate::event::Code, wanted: &crate::event::Code) -> bool {
+pub(super) fn is_same_code(code: &crate::event::Code, wanted: &crate::event::Code) -> bool {
     code.scheme.eq_ignore_ascii_case(&wanted.scheme) && code.value.eq_ignore_ascii_case(&wanted.value)
 }

@@ -24,8 +24,6 @@ pub struct Told {
     pub position: Position,
     /// The highest severity told.
     pub severity: Severity,
-    /// The type last told, as the first 8 bytes of its fingerprint.
-    pub kind: [u8; 8],
     /// True once an end or a cancel was told.
     pub is_over: bool,
     /// True once "it moved away" was told, until a place is covered again.
@@ -34,13 +32,21 @@ pub struct Told {
     pub places: Vec<ToldPlace>,
 }
 
-/// The places of one subscription that a recipient was told for.
+/// What a recipient was told for one subscription: each decides alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToldPlace {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// Which of its filter's place conditions held, a bit each.
+    /// Tells which places its filter asked for then, see [`Filter::places_mark`].
+    ///
+    /// [`Filter::places_mark`]: crate::filter::Filter::places_mark
+    pub mark: u32,
+    /// Which of those held, a bit each.
     pub leaves: u64,
+    /// The highest severity told for it.
+    pub severity: Severity,
+    /// The type last told for it, as the first 8 bytes of its fingerprint.
+    pub kind: [u8; 8],
 }
 
 /// Where a notifier is: everything up to `position` is decided, but for the rest of some broad

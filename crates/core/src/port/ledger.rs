@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::draft::Format;
 use crate::event::{Event, Form, Outlook};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
+use crate::incident::Report;
 use crate::port::{ControlChange, PortError};
 use crate::position::Position;
 use crate::rejection::{Reason, Stage};
@@ -64,10 +65,23 @@ pub struct ThreadHead {
     /// When its sender made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_time: Option<Timestamp>,
+    /// What it is ordered by: its sender's time, else that of the message it came right after.
+    pub order_time: Timestamp,
     /// What it does.
     pub action: Action,
     /// When its hazard is over.
     pub hazard_end: Timestamp,
+}
+
+/// A message in the zones where it is the last word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPart {
+    /// The message; revision 0 where it is one of another thread, which took its place there.
+    pub head: ThreadHead,
+    /// True where it says that it is over there.
+    pub is_over: bool,
+    /// The zones, as UGC codes.
+    pub zones: Vec<String>,
 }
 
 /// How a thread stands.
@@ -87,6 +101,9 @@ pub struct ThreadRow {
     pub current: ThreadHead,
     /// How it stands, expiry aside.
     pub state: State,
+    /// Which message holds where, in threads that begin and end zone by zone (VTEC); each zone once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<ThreadPart>,
     /// One line, for messages that only refer to it.
     pub title: String,
     /// The thread it was joined into.
@@ -106,6 +123,11 @@ pub struct ThreadRow {
 }
 
 impl ThreadRow {
+    /// True where an event counts: it is the current one, or the last word in some zone.
+    pub fn counts(&self, event: EventId) -> bool {
+        self.current.event == event || self.parts.iter().any(|part| part.head.event == event)
+    }
+
     /// How it stands at an instant: over by its own times once its hazard is.
     pub fn state_at(&self, now: Timestamp) -> State {
         if self.state == State::Active && now > self.current.hazard_end { State::Expired } else { self.state }
@@ -131,6 +153,13 @@ pub trait ThreadRows {
     /// # Errors
     /// When the store cannot be read.
     fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError>;
+
+    /// Reports of happenings from one second to another, both included, in order of
+    /// [`Report::second`] and thread.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError>;
 }
 
 /// An envelope or a message set aside for a human.
@@ -251,6 +280,8 @@ pub struct Commit {
     pub aliases: Vec<(TenantId, [u8; 16], ThreadId)>,
     /// Threads as they stand after the step.
     pub threads: Vec<ThreadRow>,
+    /// What threads report of happenings; the last one of a thread within a second counts.
+    pub reports: Vec<Report>,
 }
 
 /// The system of record's one way in.

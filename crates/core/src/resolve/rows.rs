@@ -1,8 +1,9 @@
 //! Thread rows as they stand: those of the store, under those that this step changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::id::{EventId, TenantId, ThreadId};
+use crate::incident::{REACH_SECONDS, Report};
 use crate::port::{Commit, IdentityRow, LogEntry, PortError, ThreadRow, ThreadRows};
 use crate::position::Position;
 
@@ -20,6 +21,7 @@ pub struct Threads<'a> {
     identities: HashMap<(TenantId, EventId), IdentityRow>,
     aliases: HashMap<(TenantId, [u8; 16]), ThreadId>,
     threads: HashMap<(TenantId, ThreadId), ThreadRow>,
+    reports: BTreeMap<(TenantId, i64, ThreadId), Report>,
 }
 
 impl std::fmt::Debug for Threads<'_> {
@@ -31,7 +33,14 @@ impl std::fmt::Debug for Threads<'_> {
 impl<'a> Threads<'a> {
     /// The store's rows, with the log ending at `head`.
     pub fn new(store: &'a dyn ThreadRows, head: Position) -> Self {
-        Self { store, head, identities: HashMap::new(), aliases: HashMap::new(), threads: HashMap::new() }
+        Self {
+            store,
+            head,
+            identities: HashMap::new(),
+            aliases: HashMap::new(),
+            threads: HashMap::new(),
+            reports: BTreeMap::new(),
+        }
     }
 
     /// The position after the last one given out.
@@ -59,6 +68,11 @@ impl<'a> Threads<'a> {
             Some(thread) => Ok(Some(*thread)),
             None => self.store.alias(tenant, name),
         }
+    }
+
+    /// True where a name is known.
+    pub(super) fn has_name(&self, tenant: &TenantId, name: &[u8; 16]) -> Result<bool, PortError> {
+        self.alias(tenant, name).map(|thread| thread.is_some())
     }
 
     /// The thread that a name leads to, after every join.
@@ -91,6 +105,23 @@ impl<'a> Threads<'a> {
         self.threads.insert((row.tenant.clone(), row.id), row);
     }
 
+    /// Reports of about the same time as this one, each thread's last within a second.
+    pub(super) fn reports(&self, near: &Report) -> Result<Vec<Report>, PortError> {
+        let (from, to) = (near.second() - REACH_SECONDS, near.second() + REACH_SECONDS);
+        let mut found = self.store.reports(&near.tenant, from, to)?;
+        let key = |second, byte| (near.tenant.clone(), second, ThreadId::from_bytes([byte; 16]));
+        for (_, newer) in self.reports.range(key(from, 0)..=key(to, u8::MAX)) {
+            let of = |report: &Report| (report.second(), report.thread);
+            found.retain(|report| of(report) != of(newer));
+            found.push(newer.clone());
+        }
+        Ok(found)
+    }
+
+    pub(super) fn set_report(&mut self, report: Report) {
+        self.reports.insert((report.tenant.clone(), report.second(), report.thread), report);
+    }
+
     /// The changes since the last call, in an order that hangs on nothing but them.
     pub(super) fn take_changes(&mut self, entries: Vec<LogEntry>) -> Commit {
         let mut identities: Vec<_> =
@@ -100,6 +131,7 @@ impl<'a> Threads<'a> {
         aliases.sort();
         let mut threads: Vec<_> = self.threads.drain().map(|(_, row)| row).collect();
         threads.sort_by_key(|row| (row.first, row.id));
-        Commit { entries, identities, aliases, threads }
+        let reports = std::mem::take(&mut self.reports).into_values().collect();
+        Commit { entries, identities, aliases, threads, reports }
     }
 }

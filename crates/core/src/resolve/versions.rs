@@ -1,6 +1,6 @@
 //! Which of two messages counts: known ids with other content, and the current one of a thread.
 
-use super::{Believed, IdentityRow, Says, Severity, State, ThreadHead, ThreadRow, Warning, identity};
+use super::{Believed, IdentityRow, Says, Severity, State, ThreadHead, ThreadRow, Warning, identity, parts};
 use crate::event::Event;
 use crate::vocabulary::Action;
 
@@ -73,19 +73,23 @@ pub(super) fn says(event: &Event) -> Says {
     Says(bits)
 }
 
-/// True where `new` counts rather than `current`: the later version; of equal times the one that
-/// does more, then the higher id, so that every order of arrival ends at the same. Without times
-/// on both sides the later arrival counts.
+/// True where `new` counts rather than `current`: the later version by the sender's time. Of equal
+/// times the one that does more, then the higher id, so that every order of arrival ends at the same.
+/// A message without a time counts right after what counted when it came in.
 pub(super) fn supersedes(new: &ThreadHead, current: &ThreadHead) -> bool {
     if speaks(new) != speaks(current) {
         return speaks(new);
     }
-    match (new.version_time, current.version_time) {
-        (Some(ours), Some(theirs)) => {
-            (ours, weight(new.action), new.event) > (theirs, weight(current.action), current.event)
-        }
-        _ => new.position > current.position,
-    }
+    rank(new) > rank(current)
+}
+
+/// A total order, so that no three messages can each count before the next.
+fn rank(head: &ThreadHead) -> impl Ord {
+    let among_equals = match head.version_time {
+        Some(_) => (0, u64::from(weight(head.action)), head.event.as_bytes().to_vec()),
+        None => (1, head.position.offset, Vec::new()),
+    };
+    (head.order_time, among_equals)
 }
 
 /// False for messages about messages, which say nothing of the happening.
@@ -112,14 +116,16 @@ pub(super) fn absorb(row: &mut ThreadRow, other: &ThreadRow) {
         }
     }
     row.closed_at = row.closed_at.max(other.closed_at);
+    parts::absorb(row, other);
     row.upgraded_to = row.upgraded_to.or(other.upgraded_to).filter(|thread| *thread != row.id);
     if supersedes(&other.current, &row.current) {
         row.current = other.current.clone();
         row.state = other.state;
         row.title.clone_from(&other.title);
     }
+    parts::settle(row);
     let closed_later = row.closed_at.is_some_and(|closed| row.current.version_time.is_none_or(|time| time <= closed));
-    if closed_later && row.state == State::Active {
+    if closed_later && row.state == State::Active && row.parts.is_empty() {
         row.state = State::Ended;
     }
 }

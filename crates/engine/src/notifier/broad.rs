@@ -35,13 +35,14 @@ impl Broad {
         self.done >= self.recipients.len()
     }
 
-    /// True where an entry must wait for this event: same thread, or one that either joins or
-    /// closes.
+    /// True where an entry must wait for this event: same thread or incident, or a thread that
+    /// either joins or closes.
     fn concerns(&self, other: &Stored) -> bool {
         let threads_of = |stored: &Stored| {
-            let closed = stored.outlook.closed.iter().map(|closed| closed.thread);
-            let merged = stored.outlook.merged.iter().copied();
-            closed.chain(merged).chain([stored.thread]).collect::<Vec<_>>()
+            let outlook = &stored.outlook;
+            let closed = outlook.closed.iter().map(|closed| closed.thread);
+            let others = outlook.merged_from.iter().chain(&outlook.incident_threads).copied();
+            closed.chain(others).chain([stored.thread]).collect::<Vec<_>>()
         };
         let own = threads_of(&self.stored);
         threads_of(other).iter().any(|thread| own.contains(thread))

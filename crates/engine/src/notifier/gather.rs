@@ -26,15 +26,24 @@ impl Notifier {
                 recipient(&mut gathered, &wish.subscription.tenant, wish.subscription.owner).wishes.push(wish.clone());
             }
         }
-        for thread in self.threads_of(stored).await? {
+        for thread in threads_of(stored) {
             for told in self.told_of(&stored.event.tenant, thread, step).await? {
-                recipient(&mut gathered, &told.tenant, told.user).told.push(told.clone());
+                recipient(&mut gathered, &told.tenant, told.user).told.push(told);
             }
         }
         for closed in &stored.outlook.closed {
-            for told in self.told_of(&stored.event.tenant, closed.thread, step).await? {
-                let upgraded = closed.upgraded;
-                recipient(&mut gathered, &told.tenant, told.user).told_of_closed.push((told.clone(), upgraded));
+            for thread in closed.merged_from.iter().chain([&closed.thread]) {
+                for told in self.told_of(&stored.event.tenant, *thread, step).await? {
+                    recipient(&mut gathered, &told.tenant, told.user).of_closed(closed).told.push(told);
+                }
+            }
+        }
+        for thread in &stored.outlook.incident_threads {
+            for told in self.told_of(&stored.event.tenant, *thread, step).await? {
+                // Whoever does not match this thread has nothing to hear of it.
+                if let Some(recipient) = gathered.get_mut(&(told.tenant.clone(), told.user)) {
+                    recipient.told_of_incident.push(told);
+                }
             }
         }
         Ok(gathered.into_values().map(|recipient| with_wishes_told_for(recipient, standing)).collect())
@@ -51,18 +60,13 @@ impl Notifier {
         }
         Ok(told)
     }
+}
 
-    /// The threads whose recipients this entry concerns: its own and every one joined into it. A
-    /// thread's first message concerns nobody who was told before.
-    async fn threads_of(&self, stored: &Stored) -> Result<Vec<ThreadId>, PortError> {
-        if stored.revision <= 1 && stored.outlook.merged.is_empty() {
-            return Ok(Vec::new());
-        }
-        let row = self.events.thread(&stored.event.tenant, stored.thread).await?;
-        let mut threads = vec![stored.thread];
-        threads.extend(row.into_iter().flat_map(|row| row.merged_from));
-        Ok(threads)
-    }
+/// The threads whose recipients this entry concerns: its own and every one joined into it up to
+/// here. A thread's first message concerns nobody who was told before.
+fn threads_of(stored: &Stored) -> Vec<ThreadId> {
+    let own = Some(stored.thread).filter(|_| stored.revision > 1 || !stored.outlook.merged_from.is_empty());
+    own.into_iter().chain(stored.outlook.merged_from.iter().copied()).collect()
 }
 
 fn matching(stored: &Stored, standing: &mut Standing) -> Vec<SubscriptionId> {
@@ -78,6 +82,7 @@ fn recipient<'a>(gathered: &'a mut Gathered, tenant: &TenantId, user: UserId) ->
         user,
         wishes: Vec::new(),
         told: Vec::new(),
+        told_of_incident: Vec::new(),
         told_of_closed: Vec::new(),
     })
 }
@@ -85,7 +90,7 @@ fn recipient<'a>(gathered: &'a mut Gathered, tenant: &TenantId, user: UserId) ->
 /// Adds the subscriptions that someone was told for, whether they match or not, so that an end
 /// reaches them; in the order of their ids.
 fn with_wishes_told_for(mut recipient: Recipient, standing: &Standing) -> Recipient {
-    let of_closed = recipient.told_of_closed.iter().map(|(told, _)| told);
+    let of_closed = recipient.told_of_closed.iter().flat_map(|closed| &closed.told);
     let told_for: Vec<SubscriptionId> = (recipient.told.iter().chain(of_closed))
         .flat_map(|told| told.places.iter().map(|place| place.subscription))
         .collect();

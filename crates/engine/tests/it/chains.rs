@@ -17,6 +17,9 @@ use tidings_testkit::World;
 enum Link {
     /// Each names every earlier one, as CAP asks.
     References,
+    /// Each names only the one before it, so that the last ones may be threads of their own until
+    /// one between them comes.
+    Predecessor,
     /// They share the name of their thread.
     Thread,
     /// They share one id; `updated` tells them apart.
@@ -67,6 +70,10 @@ fn message(chain: &[Say], index: usize, link: Link) -> String {
             body["id"] = json!(format!("m-{index}"));
             body["references"] = (0..index).map(|earlier| format!("m-{earlier}")).collect();
         }
+        Link::Predecessor => {
+            body["id"] = json!(format!("m-{index}"));
+            body["references"] = index.checked_sub(1).map(|before| format!("m-{before}")).into_iter().collect();
+        }
         Link::Thread => {
             body["id"] = json!(format!("m-{index}"));
             body["thread"] = json!("storm");
@@ -110,7 +117,7 @@ async fn play(chain: &[Say], order: &[usize], link: Link) -> Ending {
         let context = format!("{link:?} {order:?} of {chain:?} for {filter}");
         let mut notices = world.engine.notifications(person, None, 100).await.expect("memory");
         notices.reverse();
-        check_told(filter, &notices, &ending, &context);
+        check_told(filter, &notices, &ending, link, &context);
     }
     ending
 }
@@ -142,13 +149,19 @@ async fn ending(world: &World, curator: &Principal) -> Ending {
 }
 
 /// Nobody is told a version older than one told before, and the last word is the current one, or
-/// the current one changes nothing.
-fn check_told(filter: &str, notices: &[NotificationView], ending: &Ending, context: &str) {
+/// the current one changes nothing. Messages that name only the one before may be told as threads
+/// of their own, in any order, until they are joined; the last word holds for them too.
+fn check_told(filter: &str, notices: &[NotificationView], ending: &Ending, link: Link, context: &str) {
     let versions: Vec<_> = notices.iter().map(|notice| notice.event.event.sent).collect();
-    assert!(versions.is_sorted(), "told backwards: {versions:?}: {context}");
+    let is_one_thread_at_once = !matches!(link, Link::Predecessor);
+    assert!(!is_one_thread_at_once || versions.is_sorted(), "told backwards: {versions:?}: {context}");
     let ids: BTreeSet<_> = notices.iter().map(|notice| notice.id).collect();
     assert_eq!(ids.len(), notices.len(), "told twice: {context}");
-    let Some(last) = notices.last() else { return };
+    let Some(last) = notices.last() else {
+        let wants_everything = filter == FILTERS[0] || filter == FILTERS[1];
+        assert!(ending.state.is_over() || !wants_everything, "nobody was told: {context}");
+        return;
+    };
     let over = matches!(last.kind, NoticeKind::End | NoticeKind::Cancel);
     if last.event.event.id == ending.current {
         assert_eq!(over || last.event.state.is_over(), ending.state.is_over(), "{context}");
@@ -156,7 +169,8 @@ fn check_told(filter: &str, notices: &[NotificationView], ending: &Ending, conte
     }
     assert!(!ending.state.is_over() || over, "the end was not told: {context}");
     assert!(!over || ending.state.is_over(), "an end was told of what goes on: {context}");
-    if !over {
+    let was_told = notices.iter().any(|notice| notice.event.event.id == ending.current);
+    if !over && (is_one_thread_at_once || !was_told) {
         changes_nothing(filter, notices, &ending.event, context);
     }
 }
@@ -205,6 +219,11 @@ async fn check(link: Link) {
 #[tokio::test]
 async fn chains_of_references_end_the_same_in_every_order() {
     check(Link::References).await;
+}
+
+#[tokio::test]
+async fn chains_of_predecessors_end_the_same_in_every_order() {
+    check(Link::Predecessor).await;
 }
 
 #[tokio::test]

@@ -35,6 +35,10 @@ pub async fn observe(store: &dyn Storage) -> String {
 }
 
 async fn observe_events(text: &mut String, store: &dyn Storage, tenant: &TenantId) {
+    let second = sample::report(tenant, 0).second();
+    for from in [i64::MIN, second, second + 2] {
+        say(text, "reports", store.reports(tenant, from, second + 4).unwrap());
+    }
     for number in 0..EVENTS {
         let (event, thread) = (sample::event_id(number), sample::thread_id(number));
         say(text, "event", store.event(tenant, event).await.unwrap());

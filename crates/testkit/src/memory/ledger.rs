@@ -27,6 +27,9 @@ impl Ledger for MemoryStore {
         for row in commit.threads {
             state.threads.insert((row.tenant.clone(), row.id), row);
         }
+        for report in commit.reports {
+            state.reports.insert((report.tenant.clone(), report.second(), report.thread), report);
+        }
         for entry in commit.entries {
             state.append(entry);
         }

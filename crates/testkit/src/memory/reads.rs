@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId};
+use tidings_core::incident::Report;
 use tidings_core::port::{
     ControlStore, DeadLetter, DeadLetters, EventLog, EventStore, IdentityRow, LogEntry, LogRecord, PortError, RawForm,
     StoredChange, ThreadRow, ThreadRows,
@@ -24,6 +25,12 @@ impl ThreadRows for MemoryStore {
 
     fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
         Ok(self.state().threads.get(&(tenant.clone(), thread)).cloned())
+    }
+
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError> {
+        let state = self.state();
+        let own = state.reports.iter().filter(|((of, second, _), _)| of == tenant && (from..=to).contains(second));
+        Ok(own.map(|(_, report)| report.clone()).collect())
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn row(thread: ThreadId, event: &Event, position: Position, state: St
         position,
         revision: 1,
         version_time: None,
+        order_time: event.received,
         action: Action::New,
         hazard_end: event.hazard_end,
     };
@@ -58,6 +59,7 @@ pub(super) fn row(thread: ThreadId, event: &Event, position: Position, state: St
         revisions: 1,
         current,
         state,
+        parts: Vec::new(),
         title: event.title.clone(),
         merged_into: None,
         merged_from: Vec::new(),
@@ -113,7 +115,12 @@ impl Fixture {
                 changed.push(ThreadRow { merged_into: Some(id), ..self.threads[&other].clone() });
             }
             Others::Close(other) => {
-                closed.push(ClosedThread { thread: other, upgraded: false });
+                closed.push(ClosedThread {
+                    thread: other,
+                    merged_from: Vec::new(),
+                    upgraded: false,
+                    lives_elsewhere: false,
+                });
                 changed.push(ThreadRow { state: State::Ended, ..self.threads[&other].clone() });
             }
         }
@@ -122,8 +129,11 @@ impl Fixture {
             is_current: of_thread.current.event == event.id,
             current: of_thread.current.event,
             merged,
+            merged_from: Vec::new(),
+            standing: Vec::new(),
             closed,
             incident: of_thread.incident,
+            incident_threads: Vec::new(),
         };
         let identity = IdentityRow { position, ..identity(id) };
         let record = LogRecord::Event {
@@ -140,6 +150,7 @@ impl Fixture {
             identities: vec![(tenant, event.id, identity)],
             aliases: Vec::new(),
             threads: changed.clone(),
+            ..Commit::default()
         };
         self.store.commit(commit).await.unwrap();
         self.threads.extend(changed.into_iter().map(|row| (row.id, row)));
