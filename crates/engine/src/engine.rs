@@ -9,6 +9,7 @@ use tidings_core::port::{
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
+use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -18,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::notifier::Notifier;
 use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
+use crate::roles::{Role, Roles};
 
 /// What the engine reaches the world through.
 #[derive(Clone)]
@@ -70,6 +72,8 @@ pub struct Engine {
     pub(crate) owner: OwnerHandle,
     pub(crate) inboxes: Arc<InboxWatch>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) roles: Arc<Roles>,
+    pub(crate) started: Timestamp,
     decided: watch::Receiver<Position>,
 }
 
@@ -77,7 +81,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub struct Running {
     stop: watch::Sender<bool>,
-    owner: JoinHandle<()>,
+    roles: Arc<Roles>,
     readers: Vec<JoinHandle<()>>,
 }
 
@@ -91,7 +95,8 @@ impl Engine {
         let control = Arc::new(Control::load(&*ports.control, start).await?);
         let metrics = Arc::new(Metrics::new());
         let inboxes = Arc::new(InboxWatch::default());
-        let (owner, queue) = OwnerHandle::new();
+        let roles = Roles::new();
+        let (owner, queue) = OwnerHandle::new(roles.clone());
         let (decided_sender, decided) = watch::channel(start);
         let (stop, stopped) = watch::channel(false);
         let owner_task = Owner {
@@ -116,17 +121,18 @@ impl Engine {
             log: ports.log.clone(),
             view: ports.projection.clone(),
             metrics: metrics.clone(),
+            roles: roles.clone(),
             clock: ports.clock.clone(),
         };
-        let running = Running {
-            stop,
-            owner: tokio::spawn(owner_task.run(queue)),
-            readers: vec![
-                tokio::spawn(notifier.run(decided_sender, stopped.clone())),
-                tokio::spawn(projector.run(stopped)),
-            ],
-        };
-        let engine = Self { ports, options, control, owner, inboxes, metrics, decided };
+        // The owner is not waited for: it ends when the last engine is dropped.
+        roles.spawn(Role::Owner, owner_task.run(queue));
+        let readers = vec![
+            roles.spawn(Role::Notifier, notifier.run(decided_sender, stopped.clone())),
+            roles.spawn(Role::Projector, projector.run(stopped)),
+        ];
+        let running = Running { stop, roles: roles.clone(), readers };
+        let started = ports.clock.now();
+        let engine = Self { ports, options, control, owner, inboxes, metrics, roles, started, decided };
         Ok((Arc::new(engine), running))
     }
 
@@ -183,6 +189,7 @@ impl Running {
     /// Stops the readers. The owner ends when the last [`Engine`] is dropped, having served what
     /// was waiting; what was accepted is durable either way.
     pub async fn stop(self) {
+        self.roles.stop();
         self.stop.send_replace(true);
         for reader in self.readers {
             // A reader that panicked has nothing left to stop; its panic was reported already.
@@ -190,8 +197,9 @@ impl Running {
         }
     }
 
-    /// Returns when the owner has ended: the store failed for good, or the engine is gone.
-    pub async fn owner_ended(&mut self) {
-        let _ = (&mut self.owner).await;
+    /// Returns once a task has ended by itself, with its role: its store failed for good, or it
+    /// panicked. Nothing is taken in from then on; reads go on.
+    pub async fn ended(&self) -> Role {
+        self.roles.ended().await
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod engine;
+mod roles;
 mod pipeline;
 mod owner;
 mod notifier;
@@ -23,10 +24,11 @@ pub use engine::{Engine, Options, Ports, Running};
 pub use explain::Explanation;
 pub use health::Check;
 pub use metrics::{
-    AttemptLabels, ChannelLabels, HttpLabels, IngestLabels, KindLabels, Metrics, QueueLabels, ReaderLabels, Seconds,
-    SourceLabels, StageLabels, Stages, observe,
+    AttemptLabels, ChannelLabels, Gauge, HttpLabels, IngestLabels, KindLabels, Metrics, QueueLabels, ReaderLabels,
+    Seconds, SecondsGauge, StageLabels, Stages, observe,
 };
 pub use reading::{EventPage, PageRequest};
+pub use roles::Role;
 pub use stream::{InboxFrame, InboxReader, StreamError, TailFrame, TailReader};
 pub use subscriptions::{ControlError, Fault, SubscriptionDraft, SubscriptionPatch};
 pub use tidings_core::filter::Condition;

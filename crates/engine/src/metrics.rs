@@ -4,13 +4,15 @@
 //! fields; a family's member is looked up once a batch, never once an event.
 
 use std::fmt::Write;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+pub use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::histogram::exponential_buckets;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tidings_core::rejection::Outcome;
@@ -70,13 +72,6 @@ pub struct AttemptLabels {
     pub result: &'static str,
 }
 
-/// By source.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct SourceLabels {
-    /// Its name.
-    pub source: String,
-}
-
 /// By HTTP operation and answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct HttpLabels {
@@ -103,6 +98,9 @@ impl MetricConstructor<Histogram> for Seconds {
         Histogram::new(exponential_buckets(1e-5, 4.0, 12))
     }
 }
+
+/// A number of seconds that goes up and down.
+pub type SecondsGauge = Gauge<f64, AtomicU64>;
 
 /// How long each stage of the pipeline took for a batch, in seconds.
 #[derive(Debug)]
@@ -153,16 +151,16 @@ pub struct Metrics {
     pub delivery_attempts: Family<AttemptLabels, Counter>,
     /// Notices committed to inboxes.
     pub notifications: Counter,
-    /// Dead letters set aside since the start, less those replayed or discarded, by stage.
+    /// Dead letters set aside since the start, less those of them replayed or discarded, by stage.
     pub dead_letters: Family<StageLabels, Gauge>,
-    /// Records that a source holds and we did not take yet.
-    pub source_lag_records: Family<SourceLabels, Gauge>,
-    /// Things waiting in a queue.
+    /// Things waiting in a queue: batches for the `owner`, frames of all `streams`.
     pub queue_depth: Family<QueueLabels, Gauge>,
     /// Entries of the log that a reader has not passed.
     pub reader_lag_entries: Family<ReaderLabels, Gauge>,
-    /// How long the notifier has made no progress with work before it, in seconds.
-    pub notify_stalled_seconds: Gauge,
+    /// How long ago the oldest entry came in that a reader has not passed, in seconds.
+    pub reader_lag_seconds: Family<ReaderLabels, SecondsGauge>,
+    /// How long ago the oldest entry came in that is not decided for everyone, in seconds.
+    pub notify_stalled_seconds: SecondsGauge,
     /// Subscriptions in force.
     pub subscriptions: Gauge,
     /// Open streams by kind.
@@ -202,23 +200,27 @@ impl Metrics {
             dead_letters: member(
                 &mut registry,
                 "dead_letters",
-                "Dead letters set aside since the start, less those replayed or discarded, by stage",
+                "Dead letters set aside since the start, less those of them replayed or discarded, by stage",
             ),
-            source_lag_records: member(
+            queue_depth: member(
                 &mut registry,
-                "source_lag_records",
-                "Records that a source holds and that were not taken yet",
+                "queue_depth",
+                "Things waiting in a queue: batches for the owner, frames of all streams",
             ),
-            queue_depth: member(&mut registry, "queue_depth", "Things waiting in a queue"),
             reader_lag_entries: member(
                 &mut registry,
                 "reader_lag_entries",
                 "Entries of the log a reader has not passed",
             ),
+            reader_lag_seconds: member(
+                &mut registry,
+                "reader_lag_seconds",
+                "How long ago the oldest entry came in that a reader has not passed",
+            ),
             notify_stalled_seconds: member(
                 &mut registry,
                 "notify_stalled_seconds",
-                "How long the notifier has made no progress with work before it",
+                "How long ago the oldest entry came in that is not decided for everyone",
             ),
             subscriptions: member(&mut registry, "subscriptions", "Subscriptions in force"),
             stream_clients: member(&mut registry, "stream_clients", "Open streams by kind"),
@@ -253,6 +255,13 @@ impl Metrics {
             let labels = IngestLabels { source: source.to_owned(), result };
             self.events_ingested.get_or_create(&labels).inc_by(count);
         }
+    }
+
+    /// Counts a message of a source that could not be stored.
+    pub fn count_failed(&self, source: &str) {
+        self.events_ended.inc();
+        let labels = IngestLabels { source: source.to_owned(), result: "failed" };
+        self.events_ingested.get_or_create(&labels).inc();
     }
 
     /// All of them in the OpenMetrics text format 1.0.

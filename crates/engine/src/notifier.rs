@@ -10,6 +10,7 @@ mod step;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidings_core::decide::{Counting, Entry, Recipient, Wish, zones};
 use tidings_core::event::{Event, Outlook};
@@ -25,7 +26,7 @@ use tracing::{error, warn};
 
 use crate::control::{Control, each_change, wish_of};
 use crate::inbox::InboxWatch;
-use crate::metrics::{ChannelLabels, Metrics};
+use crate::metrics::{AttemptLabels, ChannelLabels, Metrics, observe};
 use crate::pipeline::notify;
 
 use broad::Broad;
@@ -38,7 +39,7 @@ const BYTES_AT_ONCE: usize = 8 << 20;
 /// Recipients of one event that are decided in one step; more make it a broad event.
 const STEP: usize = 10_000;
 /// How long to wait after a failure that may pass.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// One entry and everyone it may concern.
 #[derive(Debug)]
@@ -101,6 +102,15 @@ struct Standing {
     broad: Vec<Broad>,
     heads: HashMap<step::Inbox, u64>,
     scratch: matcher::Scratch,
+    spent: Spent,
+}
+
+/// Time spent on the entries of the step in hand.
+#[derive(Debug, Default)]
+struct Spent {
+    entries: u64,
+    matching: Duration,
+    deciding: Duration,
 }
 
 impl Notifier {
@@ -157,6 +167,7 @@ impl Notifier {
             broad: Vec::new(),
             heads: HashMap::new(),
             scratch: matcher::Scratch::default(),
+            spent: Spent::default(),
         };
         let mut changes = Vec::new();
         each_change(&*self.control_store, start, |change| changes.push(change)).await?;
@@ -187,7 +198,10 @@ impl Notifier {
             } else if let Some(mut stored) = stored_event(entry) {
                 self.find_others(&mut stored).await?;
                 self.finish_thread(&stored, standing, &mut step).await?;
+                let began = self.clock.elapsed();
                 let recipients = self.gather(&stored, standing, &step).await?;
+                standing.spent.entries += 1;
+                standing.spent.matching += self.clock.elapsed().saturating_sub(began);
                 if recipients.len() > STEP {
                     standing.broad.push(Broad::new(stored, recipients));
                 } else {
@@ -231,6 +245,7 @@ impl Notifier {
             let head = self.deliveries.inbox_head(&tenant, user).await?;
             standing.heads.insert((tenant, user), head);
         }
+        let began = self.clock.elapsed();
         let subject = Subject::new(&stored.event, stored.outlook.state);
         // Judged by how the joined thread stands now, not by how its own stood then.
         let counting = stored.counting.as_ref().map(|it| Subject::new(&it.event, stored.outlook.state));
@@ -240,18 +255,18 @@ impl Notifier {
         for ruling in notify(&case) {
             step.add(ruling, &mut standing.heads);
         }
+        standing.spent.deciding += self.clock.elapsed().saturating_sub(began);
         Ok(())
     }
 
     /// Stores what is decided together with the cursor, then wakes whoever waits for it.
     async fn commit(&self, step: &mut Step, standing: &mut Standing) -> Result<(), PortError> {
         standing.cursor.unfinished = standing.broad.iter().map(Broad::unfinished).collect();
-        let told = step.told_inboxes();
-        let notices = step.notices();
+        let (told, notices) = (step.told_inboxes(), step.notices());
         let began = self.clock.elapsed();
         self.deliveries.commit_step(step.take(standing.cursor.clone())).await?;
-        self.metrics.stages.deliver.observe((self.clock.elapsed() - began).as_secs_f64());
-        self.metrics.notifications.inc_by(notices);
+        let delivering = self.clock.elapsed().saturating_sub(began);
+        self.count(std::mem::take(&mut standing.spent), delivering, notices);
         let now = self.clock.now();
         let inbox = self.metrics.event_to_notification.get_or_create_owned(&ChannelLabels { channel: "inbox" });
         for (_, _, received) in &told {
@@ -264,6 +279,19 @@ impl Notifier {
             standing.heads.clear();
         }
         Ok(())
+    }
+
+    /// Counts what a step took and told.
+    fn count(&self, spent: Spent, delivering: Duration, notices: u64) {
+        if spent.entries > 0 {
+            observe(&self.metrics.match_duration, spent.matching);
+            observe(&self.metrics.stages.matching, spent.matching);
+            observe(&self.metrics.stages.decide, spent.deciding);
+        }
+        observe(&self.metrics.stages.deliver, delivering);
+        self.metrics.notifications.inc_by(notices);
+        let inbox = AttemptLabels { channel: "inbox", result: "delivered" };
+        self.metrics.delivery_attempts.get_or_create(&inbox).inc_by(notices);
     }
 
     /// A control change takes effect for every entry after it.

@@ -9,8 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{error, warn};
 
 use crate::control::Control;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, observe};
 use crate::pipeline::own;
+use crate::roles::{Roles, restarting};
 
 /// Bytes that may wait for the owner before intake answers "busy".
 const WAITING_BYTES_MAX: usize = 128 << 20;
@@ -36,6 +37,7 @@ struct Waiting {
 pub(crate) struct OwnerHandle {
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
+    roles: Arc<Roles>,
 }
 
 /// The owner's end of the queue.
@@ -44,19 +46,26 @@ pub(crate) struct OwnerQueue(mpsc::Receiver<Waiting>);
 
 impl OwnerHandle {
     /// A queue to an owner that is yet to run.
-    pub fn new() -> (Self, OwnerQueue) {
+    pub fn new(roles: Arc<Roles>) -> (Self, OwnerQueue) {
         let (sender, receiver) = mpsc::channel(WAITING_BATCHES_MAX);
-        (Self { queue: sender, room: Arc::new(Semaphore::new(WAITING_BYTES_MAX)) }, OwnerQueue(receiver))
+        (Self { queue: sender, room: Arc::new(Semaphore::new(WAITING_BYTES_MAX)), roles }, OwnerQueue(receiver))
+    }
+
+    /// Batches that wait for the owner.
+    pub fn depth(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Makes a batch durable; returns when it is.
     ///
     /// # Errors
-    /// `Retry::Later` when the queue is full or space is short; nothing was stored then.
+    /// `Retry::Later` when the queue is full or space is short, `Retry::After` once a task of the
+    /// engine has ended; nothing was stored then.
     pub async fn append(&self, batch: Vec<Submission>) -> Result<Vec<Option<Outcome>>, PortError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        self.roles.check()?;
         let bytes = batch.iter().map(size).sum::<usize>().min(WAITING_BYTES_MAX);
         let permits = u32::try_from(bytes).expect("bounded by the line above");
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
@@ -65,9 +74,9 @@ impl OwnerHandle {
         let waiting = Waiting { batch, bytes, answer, _room: room };
         self.queue.try_send(waiting).map_err(|cause| match cause {
             mpsc::error::TrySendError::Full(_) => PortError::later("accept a batch: too many are waiting", "busy"),
-            mpsc::error::TrySendError::Closed(_) => PortError::never("accept a batch", "the server is stopping"),
+            mpsc::error::TrySendError::Closed(_) => restarting("the server is stopping"),
         })?;
-        answered.await.map_err(|_| PortError::never("accept a batch", "the server is stopping"))?
+        answered.await.map_err(|_| restarting("the server is stopping"))?
     }
 }
 
@@ -107,10 +116,12 @@ impl Owner {
     async fn serve(&self, mut waiting: Vec<Waiting>, head: tidings_core::position::Position) -> Result<u64, Stopped> {
         let sizes: Vec<usize> = waiting.iter().map(|it| it.batch.len()).collect();
         let all: Vec<Submission> = waiting.iter_mut().flat_map(|it| std::mem::take(&mut it.batch)).collect();
+        let began = self.clock.elapsed();
         let resolved = {
             let mut threads = Threads::new(&*self.rows, head);
             own(all, &mut threads)
         };
+        observe(&self.metrics.stages.resolve, self.clock.elapsed().saturating_sub(began));
         let (entries, mut outcomes) = match self.store(resolved).await {
             Ok(stored) => stored,
             Err(fault) => {
@@ -144,7 +155,7 @@ impl Owner {
         if entries > 0 {
             let began = self.clock.elapsed();
             self.ledger.commit(resolved.commit).await?;
-            self.metrics.stages.commit.observe((self.clock.elapsed() - began).as_secs_f64());
+            observe(&self.metrics.stages.commit, self.clock.elapsed().saturating_sub(began));
         }
         for (_, change) in changes {
             self.control.apply(change);

@@ -19,18 +19,31 @@ use tidings_core::resolve::{Resolved, Submission, Threads, resolve};
 use tidings_core::validate::validate;
 
 use crate::engine::Engine;
+use crate::metrics::{Histogram, observe};
 use crate::notifier::Case;
 
 impl Engine {
     /// Any node, no state: judges a batch and makes it durable. The point of no return is the last
     /// line; before it a failure has stored nothing.
     pub(crate) async fn intake(&self, batch: &[Envelope]) -> Result<Vec<Vec<Outcome>>, PortError> {
-        let mut drafts = decode(batch, &self.options.limits); //                                          receive
-        drafts.refuse(keep_draft, |_, draft| validate(draft, &self.options.limits)); //                   validate
-        let mut events = normalize(drafts, batch); //                             normalize
-        self.enrich(&mut events); //                                                                      enrich
-        events.refuse(keep_event, |envelope, it| may_publish(&it.event, &batch[envelope].authority)); //  authorize
+        let (stages, limits) = (&self.metrics.stages, &self.options.limits);
+        let mut drafts = self.timed(&stages.decode, || decode(batch, limits)); //                         receive
+        self.metrics.events_begun.inc_by(drafts.items().len() as u64);
+        self.timed(&stages.validate, || drafts.refuse(keep_draft, |_, draft| validate(draft, limits))); // validate
+        let mut events = self.timed(&stages.normalize, || normalize(drafts, batch)); //                   normalize
+        self.timed(&stages.enrich, || self.enrich(&mut events)); //                                       enrich
+        self.timed(&stages.authorize, || {
+            events.refuse(keep_event, |envelope, it| may_publish(&it.event, &batch[envelope].authority)); // authorize
+        });
         self.accept(events, batch).await //                                                               accept
+    }
+
+    /// Does the work of a stage and notes how long it took.
+    fn timed<T>(&self, stage: &Histogram, work: impl FnOnce() -> T) -> T {
+        let began = self.ports.clock.elapsed();
+        let result = work();
+        observe(stage, self.ports.clock.elapsed().saturating_sub(began));
+        result
     }
 
     /// Places every event; what is known of one place serves the whole batch.
@@ -55,7 +68,13 @@ impl Engine {
             }
             Err(refused) => self.park(refused, &batch[item.envelope]),
         });
-        let outcomes = self.owner.append(submissions.collect()).await?;
+        let outcomes = match self.owner.append(submissions.collect()).await {
+            Ok(outcomes) => outcomes,
+            Err(fault) => {
+                envelopes.iter().for_each(|envelope| self.metrics.count_failed(&batch[*envelope].source));
+                return Err(fault);
+            }
+        };
         let mut sorted: Vec<Vec<Outcome>> = vec![Vec::new(); batch.len()];
         for (envelope, outcome) in envelopes.into_iter().zip(outcomes) {
             let outcome = outcome.expect("only control changes end without an outcome");

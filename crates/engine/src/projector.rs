@@ -1,13 +1,15 @@
 //! The projector: feeds a read view from the log, from the view's own cursor.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tidings_core::port::{Clock, EventLog, PortError, Projection};
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, observe};
+use crate::roles::Roles;
 
 /// Entries offered at once.
 const ENTRIES_AT_ONCE: usize = 2_000;
@@ -23,6 +25,7 @@ pub(crate) struct Projector {
     pub log: Arc<dyn EventLog>,
     pub view: Arc<dyn Projection>,
     pub metrics: Arc<Metrics>,
+    pub roles: Arc<Roles>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -34,6 +37,7 @@ impl Projector {
                 result = self.follow() => match result { Ok(never) => match never {}, Err(fault) => fault },
                 _ = stop.wait_for(|stop| *stop) => break,
             };
+            self.roles.view_fails.store(true, Ordering::Relaxed);
             let cause = fault.source.as_ref().map(ToString::to_string).unwrap_or_default();
             warn!("the read view falls behind and is tried again: {fault}: {cause}");
             tokio::select! {
@@ -63,7 +67,8 @@ impl Projector {
             let last = last.position;
             let began = self.clock.elapsed();
             self.view.apply(&entries).await?;
-            self.metrics.stages.project.observe((self.clock.elapsed() - began).as_secs_f64());
+            self.roles.view_fails.store(false, Ordering::Relaxed);
+            observe(&self.metrics.stages.project, self.clock.elapsed().saturating_sub(began));
             (cursor, shown) = (last, false);
         }
     }

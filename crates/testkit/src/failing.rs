@@ -1,7 +1,7 @@
 //! Ports that fail on command, around any other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
@@ -23,6 +23,8 @@ struct Counts {
     later: AtomicUsize,
     never: AtomicUsize,
     unanswered: AtomicUsize,
+    panics: AtomicBool,
+    steps: AtomicBool,
 }
 
 impl Faults {
@@ -41,7 +43,18 @@ impl Faults {
         self.counts.unanswered.store(count, Ordering::SeqCst);
     }
 
+    /// Every call from now on panics, as a port with a mistake in it does.
+    pub fn panic_from_now_on(&self) {
+        self.counts.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether every step of a notifier does nothing and fails with `Retry::Later`; reads go on.
+    pub fn refuse_steps(&self, refuse: bool) {
+        self.counts.steps.store(refuse, Ordering::SeqCst);
+    }
+
     fn before(&self, what: &str) -> Result<(), PortError> {
+        assert!(!self.counts.panics.load(Ordering::SeqCst), "{what}: a panic on command");
         if take(&self.counts.never) {
             return Err(PortError { what: format!("{what}: broken on command"), retry: Retry::Never, source: None });
         }
@@ -124,6 +137,9 @@ impl<P: DeliveryStore + ?Sized> DeliveryStore for Failing<P> {
 
     async fn commit_step(&self, step: NotifierStep) -> Result<(), PortError> {
         self.faults.before("commit a notifier step")?;
+        if self.faults.counts.steps.load(Ordering::SeqCst) {
+            return Err(PortError::later("commit a notifier step", "refused on command"));
+        }
         self.inner.commit_step(step).await?;
         self.faults.after("commit a notifier step")
     }

@@ -108,7 +108,7 @@ impl Local {
         self.embedded.engine.authenticate(&self.admin_key)
     }
 
-    /// Returns when the server cannot go on: its listener or its store failed.
+    /// Returns when the server cannot go on: its listener or one of the engine's tasks failed.
     pub async fn failed(&mut self) -> anyhow::Error {
         tokio::select! {
             ended = &mut self.serving => match ended {
@@ -116,7 +116,7 @@ impl Local {
                 Ok(Err(error)) => anyhow::Error::new(error).context("serve connections"),
                 Err(error) => anyhow::Error::new(error).context("serve connections"),
             },
-            () = self.embedded.running.owner_ended() => anyhow::anyhow!("the store failed and intake has ended"),
+            role = self.embedded.running.ended() => anyhow::anyhow!("the {role} has stopped and intake with it"),
         }
     }
 

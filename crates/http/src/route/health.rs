@@ -64,6 +64,7 @@ async fn ready(State(app): State<App>, mut query: Query) -> Result<Response, Api
 }
 
 async fn metrics(State(app): State<App>) -> Response {
+    app.engine.sample().await;
     let mut text = String::new();
     app.engine.metrics().write_text(&mut text);
     (StatusCode::OK, [(header::CONTENT_TYPE, Metrics::MEDIA_TYPE)], text).into_response()

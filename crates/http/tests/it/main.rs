@@ -8,5 +8,6 @@ mod subscriptions;
 mod dead_letters;
 mod streams;
 mod access;
+mod health;
 mod hostile;
 mod documents;

@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use serde_json::Value;
+use tidings_engine::Gauge;
 
 /// Frames in order, and the half of the socket that they go to.
 pub(super) struct Outbox {
@@ -15,11 +16,13 @@ pub(super) struct Outbox {
     bytes: usize,
     bytes_max: usize,
     is_unflushed: bool,
+    depth: Gauge,
 }
 
 impl Outbox {
-    pub(super) fn new(sink: SplitSink<WebSocket, Message>, bytes_max: usize) -> Self {
-        Self { sink, queue: VecDeque::new(), bytes: 0, bytes_max, is_unflushed: false }
+    /// An empty queue; its frames are counted in `depth` as long as they wait.
+    pub(super) fn new(sink: SplitSink<WebSocket, Message>, bytes_max: usize, depth: Gauge) -> Self {
+        Self { sink, queue: VecDeque::new(), bytes: 0, bytes_max, is_unflushed: false, depth }
     }
 
     /// True where readers may add frames.
@@ -60,6 +63,7 @@ impl Outbox {
     fn push_message(&mut self, message: Message) {
         self.bytes += size(&message);
         self.queue.push_back(message);
+        self.depth.inc();
     }
 
     /// Writes the next frame, or what is buffered when there is none. May be dropped while it
@@ -73,6 +77,7 @@ impl Outbox {
         poll_fn(|cx| self.sink.poll_ready_unpin(cx)).await?;
         if let Some(message) = self.queue.pop_front() {
             self.bytes -= size(&message);
+            self.depth.dec();
             self.is_unflushed = true;
             self.sink.start_send_unpin(message)?;
         }
@@ -86,6 +91,12 @@ impl Outbox {
                 return;
             }
         }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.depth.dec_by(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
     }
 }
 

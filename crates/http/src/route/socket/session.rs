@@ -12,7 +12,7 @@ use futures_util::stream::SplitStream;
 use serde_json::json;
 use tidings_core::port::PortError;
 use tidings_core::principal::{Permission, Principal};
-use tidings_engine::{InboxFrame, KindLabels, TailFrame};
+use tidings_engine::{InboxFrame, KindLabels, QueueLabels, TailFrame};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 
 use super::client::{Mistake, Said, read};
@@ -53,7 +53,8 @@ pub(super) async fn run(
     socket: WebSocket,
 ) {
     let (sink, mut stream) = socket.split();
-    let mut outbox = Outbox::new(sink, app.options.socket_queue_bytes);
+    let depth = app.engine.metrics().queue_depth.get_or_create_owned(&QueueLabels { queue: "streams" });
+    let mut outbox = Outbox::new(sink, app.options.socket_queue_bytes, depth);
     let identity = match identity {
         Some(identity) => Ok(identity),
         None => introduce(&app, &mut stream).await,
