@@ -149,6 +149,7 @@ fn envelope(body: &str) -> Envelope {
         tenant: TenantId::default_tenant(),
         authority: Authority { namespace: "bench".to_owned(), issuers: Issuers::All, may_publish: true },
         coordinate: Coordinate::Drawn("request".to_owned()),
+        first_item: 0,
         received: Timestamp::from_millis(1_767_225_600_000),
         correlation_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
     }

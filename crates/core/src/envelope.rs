@@ -1,6 +1,7 @@
 //! Bytes as they were received, and what the transport knows about them.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
 use crate::principal::Authority;
@@ -23,6 +24,9 @@ pub struct Envelope {
     pub authority: Authority,
     /// What tells this envelope from one with equal bytes when its content carries no identity.
     pub coordinate: Coordinate,
+    /// The number of its first message; not 0 where it is one message of an earlier envelope, sent
+    /// again by itself.
+    pub first_item: usize,
     /// When it came in.
     pub received: Timestamp,
     /// Follows everything made of it.
@@ -30,7 +34,8 @@ pub struct Envelope {
 }
 
 /// What tells two envelopes of equal content apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Coordinate {
     /// The client's `Idempotency-Key`: a repeat under it is the same.
     Key(String),

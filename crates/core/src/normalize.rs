@@ -66,7 +66,8 @@ pub struct Believed {
 pub fn normalize(drafts: Batch<Draft>, envelopes: &[Envelope]) -> Batch<Believed> {
     let mut place_in_envelope = (usize::MAX, 0);
     drafts.map_all(|envelope, draft| {
-        let index = if place_in_envelope.0 == envelope { place_in_envelope.1 + 1 } else { 0 };
+        let index =
+            if place_in_envelope.0 == envelope { place_in_envelope.1 + 1 } else { envelopes[envelope].first_item };
         place_in_envelope = (envelope, index);
         draft.map(|draft| believe(draft, &envelopes[envelope], index))
     })

@@ -132,6 +132,7 @@ fn collide(believed: Believed, threads: &mut Threads<'_>, entries: &mut Vec<LogE
         media_type: Some(believed.media_type.clone()),
         bytes: believed.raw.len() as u64,
         state: DeadLetterState::Parked,
+        envelope: None,
         attempts: Vec::new(),
         correlation_id: event.correlation_id.clone(),
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tidings_core::decode::decode;
 use tidings_core::envelope::{Coordinate, Envelope};
 use tidings_core::id::{DeadLetterId, EventId};
-use tidings_core::port::{DeadLetter, DeadLetterAttempt, DeadLetterState, PortError};
+use tidings_core::port::{DeadLetter, DeadLetterAttempt, DeadLetterState, LetterEnvelope, PortError};
 use tidings_core::position::Position;
 use tidings_core::principal::Principal;
 use tidings_core::rejection::{Outcome, Reason, Rejection, Stage};
@@ -13,6 +13,7 @@ use tidings_core::time::Timestamp;
 use tidings_core::validate::validate;
 
 use crate::Engine;
+use crate::metrics::StageLabels;
 
 /// How many letters one call looks at, at most; the answer says where to go on.
 const SCANNED_MAX: usize = 100_000;
@@ -169,8 +170,8 @@ impl Engine {
         self.ports.dead_letters.dead_letter_raw(&principal.tenant, id).await
     }
 
-    /// Sends a dead letter through the pipeline again, with other bytes where some are given; it
-    /// speaks for whom the principal may speak. `None` when there is no such letter.
+    /// Sends a dead letter through the pipeline again, with other bytes where some are given, as the
+    /// message of its envelope that it was; it speaks for whom the principal may speak. `None` when there is no such letter.
     ///
     /// # Errors
     /// When the store fails.
@@ -182,21 +183,16 @@ impl Engine {
         dry_run: bool,
     ) -> Result<Option<Replayed>, PortError> {
         let Some(letter) = self.dead_letter(principal, id).await? else { return Ok(None) };
+        let is_edited = edited.is_some();
         let bytes = match edited {
             Some(bytes) => bytes,
             None => self.dead_letter_raw(principal, id).await?.unwrap_or_default(),
         };
-        let envelope = Envelope {
-            bytes,
-            media_type: letter.media_type.clone(),
-            headers: Vec::new(),
-            source: letter.source.clone(),
-            tenant: principal.tenant.clone(),
-            authority: principal.authority.clone(),
-            coordinate: Coordinate::Key(id.to_string()),
-            received: self.clock().now(),
-            correlation_id: letter.correlation_id.clone(),
-        };
+        let mut envelope = envelope(&letter, bytes, principal, self.clock().now());
+        if is_edited && decode(std::slice::from_ref(&envelope), self.limits()).len() > 1 {
+            // One message was made several: they must not take the numbers of those beside it.
+            (envelope.coordinate, envelope.first_item) = (Coordinate::Key(id.to_string()), 0);
+        }
         if dry_run {
             return Ok(Some(self.judge(id, &envelope)));
         }
@@ -217,8 +213,9 @@ impl Engine {
         id: DeadLetterId,
     ) -> Result<Option<DeadLetter>, PortError> {
         let Some(mut letter) = self.dead_letter(principal, id).await? else { return Ok(None) };
-        letter.state = DeadLetterState::Discarded;
+        let was = std::mem::replace(&mut letter.state, DeadLetterState::Discarded);
         self.ports.dead_letters.update_dead_letter(&letter).await?;
+        self.count_handled(&letter, was);
         Ok(Some(letter))
     }
 
@@ -246,22 +243,60 @@ impl Engine {
         let detail = replayed.problem.as_ref().map(|problem| problem.detail.clone()).unwrap_or_default();
         let at = self.clock().now();
         letter.attempts.push(DeadLetterAttempt { at, outcome: replayed.outcome.to_owned(), detail });
+        let was = letter.state;
         if matches!(replayed.outcome, "accepted" | "duplicate") {
             letter.state = DeadLetterState::Replayed;
         }
         store.update_dead_letter(&letter).await?;
+        self.count_handled(&letter, was);
         for outcome in outcomes {
             let Outcome::Rejected { dead_letter, .. } = outcome else { continue };
             let again =
                 if *dead_letter == letter.id { None } else { self.dead_letter(principal, *dead_letter).await? };
             if let Some(mut again) = again {
-                again.state = DeadLetterState::Discarded;
+                let was = std::mem::replace(&mut again.state, DeadLetterState::Discarded);
                 let detail = format!("refused again in the replay of {}", letter.id);
                 again.attempts.push(DeadLetterAttempt { at, outcome: "rejected".to_owned(), detail });
                 store.update_dead_letter(&again).await?;
+                self.count_handled(&again, was);
             }
         }
         Ok(())
+    }
+
+    /// Takes a letter out of the count of those parked since the start, where it is in it.
+    fn count_handled(&self, letter: &DeadLetter, was: DeadLetterState) {
+        let is_counted = was == DeadLetterState::Parked && letter.received >= self.started;
+        if is_counted && letter.state != DeadLetterState::Parked {
+            self.metrics.dead_letters.get_or_create(&StageLabels { stage: letter.stage.as_str() }).dec();
+        }
+    }
+}
+
+/// The letter as an envelope of its own that is read, and known, as it would have been at first.
+fn envelope(letter: &DeadLetter, bytes: Bytes, principal: &Principal, received: Timestamp) -> Envelope {
+    // Letters of older builds are known by their own id.
+    let kept = letter.envelope.clone().unwrap_or_else(|| LetterEnvelope {
+        headers: Vec::new(),
+        namespace: principal.authority.namespace.clone(),
+        coordinate: Coordinate::Key(letter.id.to_string()),
+        item: 0,
+    });
+    let mut authority = principal.authority.clone();
+    if authority.speaks_for(&kept.namespace) {
+        authority.namespace = kept.namespace;
+    }
+    Envelope {
+        bytes,
+        media_type: letter.media_type.clone(),
+        headers: kept.headers,
+        source: letter.source.clone(),
+        tenant: principal.tenant.clone(),
+        authority,
+        coordinate: kept.coordinate,
+        first_item: usize::try_from(kept.item).unwrap_or_default(),
+        received,
+        correlation_id: letter.correlation_id.clone(),
     }
 }
 

@@ -13,7 +13,7 @@ use tidings_core::envelope::Envelope;
 use tidings_core::id::DeadLetterId;
 use tidings_core::issuer;
 use tidings_core::normalize::{Believed, normalize};
-use tidings_core::port::{DeadLetter, DeadLetterState, PortError};
+use tidings_core::port::{DeadLetter, DeadLetterState, LetterEnvelope, PortError};
 use tidings_core::rejection::{Outcome, Rejection};
 use tidings_core::resolve::{Resolved, Submission, Threads, resolve};
 use tidings_core::validate::validate;
@@ -61,12 +61,17 @@ impl Engine {
     async fn accept(&self, events: Batch<Believed>, batch: &[Envelope]) -> Result<Vec<Vec<Outcome>>, PortError> {
         let items = events.into_items();
         let envelopes: Vec<usize> = items.iter().map(|item| item.envelope).collect();
-        let submissions = items.into_iter().map(|item| match item.fate {
-            Ok(believed) => {
-                let body = serde_json::to_vec(&believed.event).expect("an event is plain data and memory takes it");
-                Submission::Event(Box::new(believed), body.into())
+        let mut numbers: Vec<usize> = batch.iter().map(|envelope| envelope.first_item).collect();
+        let submissions = items.into_iter().map(|item| {
+            let number = numbers[item.envelope];
+            numbers[item.envelope] += 1;
+            match item.fate {
+                Ok(believed) => {
+                    let body = serde_json::to_vec(&believed.event).expect("an event is plain data and memory takes it");
+                    Submission::Event(Box::new(believed), body.into())
+                }
+                Err(refused) => self.park(refused, &batch[item.envelope], number),
             }
-            Err(refused) => self.park(refused, &batch[item.envelope]),
         });
         let outcomes = match self.owner.append(submissions.collect()).await {
             Ok(outcomes) => outcomes,
@@ -86,7 +91,8 @@ impl Engine {
         Ok(sorted)
     }
 
-    fn park(&self, refused: Refused, envelope: &Envelope) -> Submission {
+    /// A refused item as a dead letter, with all that a replay needs to be read as it was.
+    fn park(&self, refused: Refused, envelope: &Envelope, number: usize) -> Submission {
         let Rejection { stage, reason, pointer, detail } = refused.rejection;
         let letter = DeadLetter {
             id: DeadLetterId::from_bytes(self.draw_id()),
@@ -100,6 +106,12 @@ impl Engine {
             media_type: refused.media_type.or_else(|| envelope.media_type.clone()),
             bytes: refused.raw.len() as u64,
             state: DeadLetterState::Parked,
+            envelope: Some(LetterEnvelope {
+                headers: envelope.headers.clone(),
+                namespace: envelope.authority.namespace.clone(),
+                coordinate: envelope.coordinate.clone(),
+                item: number as u64,
+            }),
             attempts: Vec::new(),
             correlation_id: envelope.correlation_id.clone(),
         };

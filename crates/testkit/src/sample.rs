@@ -190,6 +190,7 @@ pub fn letter(tenant: &TenantId, number: u64) -> DeadLetter {
         media_type: Some("application/json".to_owned()),
         bytes: 7,
         state: DeadLetterState::Parked,
+        envelope: None,
         attempts: Vec::new(),
         correlation_id: format!("d{number}"),
     }

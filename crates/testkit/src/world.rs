@@ -90,6 +90,7 @@ impl World {
             tenant: principal.tenant.clone(),
             authority: principal.authority.clone(),
             coordinate: Coordinate::Drawn(format!("{drawn:?}")),
+            first_item: 0,
             received: self.clock.now(),
             correlation_id: "test".to_owned(),
         };

@@ -83,6 +83,7 @@ fn envelope(text: &str) -> Envelope {
         tenant: TenantId::public(),
         authority: Authority { namespace: "bench".to_owned(), issuers: Issuers::All, may_publish: true },
         coordinate: Coordinate::Document,
+        first_item: 0,
         received: Timestamp::from_millis(1_767_225_600_000),
         correlation_id: "bench".to_owned(),
     }

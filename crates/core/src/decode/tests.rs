@@ -20,6 +20,7 @@ pub(super) fn envelope(bytes: impl Into<Bytes>, media_type: Option<&str>) -> Env
         tenant: TenantId::default_tenant(),
         authority: Authority { namespace: "test".into(), issuers: Issuers::All, may_publish: true },
         coordinate: Coordinate::Document,
+        first_item: 0,
         received: Timestamp::default(),
         correlation_id: "c".into(),
     }

@@ -13,6 +13,7 @@ fn envelope(body: &str, coordinate: Coordinate) -> Envelope {
         tenant: TenantId::default_tenant(),
         authority: Authority { namespace: "key".into(), issuers: Issuers::Only(Vec::new()), may_publish: true },
         coordinate,
+        first_item: 0,
         received: Timestamp::parse("2026-01-02T04:00:00Z").expect("a time"),
         correlation_id: "c".into(),
     }

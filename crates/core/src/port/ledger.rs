@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Format;
+use crate::envelope::Coordinate;
 use crate::event::{Event, Form, Outlook};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
 use crate::incident::Report;
@@ -188,11 +189,29 @@ pub struct DeadLetter {
     pub bytes: u64,
     /// What a human did with it.
     pub state: DeadLetterState,
+    /// What its envelope said besides the bytes; letters of older builds do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<LetterEnvelope>,
     /// Every replay: when, and how it ended.
     #[serde(default)]
     pub attempts: Vec<DeadLetterAttempt>,
     /// Follows the envelope everywhere.
     pub correlation_id: String,
+}
+
+/// What the envelope of a dead letter said besides its bytes: with it a replay is read as the first
+/// attempt was, and gets the same identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterEnvelope {
+    /// Headers and query members that carry meaning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The namespace of its bringer.
+    pub namespace: String,
+    /// What tells the envelope from one of equal bytes.
+    pub coordinate: Coordinate,
+    /// Its number among the messages of the envelope.
+    pub item: u64,
 }
 
 /// What a human did with a dead letter.

@@ -79,6 +79,7 @@ async fn publish(
         tenant: principal.tenant.clone(),
         authority: principal.authority.clone(),
         coordinate,
+        first_item: 0,
         received: app.engine.clock().now(),
         correlation_id: context.correlation_id.clone(),
     };

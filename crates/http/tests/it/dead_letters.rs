@@ -58,6 +58,69 @@ async fn a_replay_with_an_edited_body_makes_the_event_and_leaves_one_letter() {
     );
 }
 
+/// Publishes what is refused; the id of its letter.
+async fn refused(app: &TestApp, request: reqwest::RequestBuilder) -> String {
+    let answer = send(request).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    app.world.engine.decided(app.world.engine.head()).await;
+    answer.body["results"][0]["dead_letter_id"].as_str().expect("a letter").to_owned()
+}
+
+async fn replayed(app: &TestApp, letter: &str, body: serde_json::Value) -> serde_json::Value {
+    let answer = app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({ "body": body })).await;
+    assert_eq!(answer.body["outcome"], "accepted", "{}", answer.text);
+    app.get(&format!("/v1/events/{}", answer.body["events"][0].as_str().expect("an id"))).await.body
+}
+
+#[tokio::test]
+async fn a_replay_is_read_with_the_headers_of_the_first_attempt() {
+    let app = TestApp::start().await;
+    let binary = app.request(Method::POST, "/v1/events").header("content-type", "application/json");
+    let binary = binary.header("ce-specversion", "1.0").header("ce-id", "c-1").header("ce-type", "org.example.alarm");
+    let letter = refused(&app, binary.header("ce-source", "").body("{}")).await;
+    let kept = app.get(&format!("/v1/dead-letters/{letter}")).await;
+    let headers = kept.body["envelope"]["headers"].as_array().expect("headers").len();
+    assert_eq!(headers, 4, "{}", kept.text);
+    let again = app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({})).await;
+    assert_eq!(again.body["problem"]["pointer"], "/source", "{}", again.text);
+
+    let text = app.request(Method::POST, "/v1/events?severity=Severe&category=flood&lat=95&lon=0&id=t-1");
+    let letter = refused(&app, text.header("content-type", "text/plain").body("water")).await;
+    let again = app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({})).await;
+    assert_eq!(again.body["problem"]["pointer"], "/lat", "{}", again.text);
+}
+
+/// Without an id of its own a message is known by its key and place: the first attempt's.
+#[tokio::test]
+async fn a_replay_has_the_identity_of_the_first_attempt() {
+    let app = TestApp::start().await;
+    let batch = json!([{ "title": "good" }, { "title": "bad", "lat": 91, "lon": 0 }]);
+    let request = app.http.post(app.url("/v1/events")).bearer_auth(&app.curator).header("idempotency-key", "k-1");
+    let first = send(request.json(&batch)).await;
+    let letter = first.body["results"][1]["dead_letter_id"].as_str().expect("a letter").to_owned();
+    let mended = json!({ "title": "bad", "lat": 19, "lon": 0 });
+    let event = replayed(&app, &letter, mended.clone()).await;
+
+    let batch = json!([{ "title": "good" }, mended]);
+    let request = app.http.post(app.url("/v1/events")).bearer_auth(&app.curator).header("idempotency-key", "k-1");
+    let mended = send(request.json(&batch)).await;
+    assert_eq!(mended.body["duplicates"], 2, "{}", mended.text);
+    assert_eq!(mended.body["results"][1]["id"], event["id"]);
+}
+
+#[tokio::test]
+async fn a_message_made_several_takes_no_numbers_of_those_beside_it() {
+    let app = TestApp::start().await;
+    let batch = json!([{ "title": "bad", "lat": 91, "lon": 0 }, { "title": "beside" }]);
+    let first = app.publish("application/json", batch.to_string()).await;
+    let letter = first.body["results"][0]["dead_letter_id"].as_str().expect("a letter").to_owned();
+    let several = json!([{ "title": "one" }, { "title": "two" }]);
+    let answer = app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({ "body": several })).await;
+    assert_eq!(answer.body["outcome"], "accepted", "{}", answer.text);
+    let events = answer.body["events"].as_array().expect("events");
+    assert!(events.len() == 2 && !events.contains(&first.body["results"][1]["id"]), "{}", answer.text);
+}
+
 #[tokio::test]
 async fn letters_are_replayed_and_discarded_by_cause() {
     let app = TestApp::start().await;

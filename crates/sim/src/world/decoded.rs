@@ -21,6 +21,7 @@ fn envelope(message: &Message) -> Envelope {
         tenant: TenantId::default_tenant(),
         authority: Authority { namespace: "admin".to_owned(), issuers: Issuers::All, may_publish: true },
         coordinate: Coordinate::Drawn(message.intent.identity.clone()),
+        first_item: 0,
         received: message.at,
         correlation_id: message.intent.identity.clone(),
     }

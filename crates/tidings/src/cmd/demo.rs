@@ -75,6 +75,7 @@ async fn feed(engine: std::sync::Arc<Engine>, admin: Principal, seed: u64) {
             tenant: admin.tenant.clone(),
             authority: admin.authority.clone(),
             coordinate: Coordinate::Drawn(format!("demo-{seed}-{}-{count}", received.as_millis())),
+            first_item: 0,
             received,
             correlation_id: format!("demo-{seed}-{count}"),
         };

@@ -138,6 +138,7 @@ impl Ingest {
             tenant: self.tenant.clone(),
             authority: Authority { namespace: "own:ingest".to_owned(), issuers: Issuers::All, may_publish: true },
             coordinate: Coordinate::Document,
+            first_item: 0,
             received: clock.shown(),
             correlation_id: format!("ingest-{}-{}", document.file, document.number),
         };

@@ -18,6 +18,7 @@ fn decoded(body: &str) -> Batch<Draft> {
         tenant: TenantId::default_tenant(),
         authority: Authority { namespace: "key".into(), issuers: Issuers::All, may_publish: true },
         coordinate: Coordinate::Document,
+        first_item: 0,
         received: Timestamp::default(),
         correlation_id: "c".into(),
     };

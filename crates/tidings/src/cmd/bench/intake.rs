@@ -101,6 +101,7 @@ fn batch_of(world: &mut World) -> Vec<Envelope> {
             tenant: TenantId::default_tenant(),
             authority: Authority { namespace: "own:bench".to_owned(), issuers: Issuers::All, may_publish: true },
             coordinate: Coordinate::Drawn(number.to_string()),
+            first_item: 0,
             received: message.at,
             correlation_id: "bench".to_owned(),
         }

@@ -43,6 +43,7 @@ pub(super) fn envelope(engine: &Engine, principal: &Principal, body: Vec<u8>) ->
         tenant: principal.tenant.clone(),
         authority: principal.authority.clone(),
         coordinate: Coordinate::Document,
+        first_item: 0,
         received: engine.clock().now(),
         correlation_id: "bench".to_owned(),
     }
