@@ -144,7 +144,8 @@ impl Owner {
         &self,
         resolved: Result<tidings_core::resolve::Resolved, PortError>,
     ) -> Result<(u64, Vec<Option<Outcome>>), PortError> {
-        let resolved = resolved?;
+        let mut resolved = resolved?;
+        resolved.commit.at = Some(self.clock.now());
         let entries = resolved.commit.entries.len() as u64;
         let changes: Vec<_> = (resolved.commit.entries.iter())
             .filter_map(|entry| match &entry.record {

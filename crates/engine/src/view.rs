@@ -152,7 +152,7 @@ impl NotificationView {
 /// One step in the life of an event.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
-    /// `received`, `accepted`, `stored`, `matched`, `notified`, …
+    /// `received`, `stored`, `matched`, `notified`, …
     pub step: &'static str,
     /// When.
     pub at: Timestamp,

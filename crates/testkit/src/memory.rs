@@ -19,6 +19,7 @@ use tidings_core::port::{
     ThreadRow, Told,
 };
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 
 /// The epoch of every store in memory.
 const EPOCH: u32 = 1;
@@ -43,6 +44,7 @@ struct State {
     /// Entries without their raw bytes, the first at offset 1.
     log: Vec<LogEntry>,
     raw: BTreeMap<Position, Bytes>,
+    stored: BTreeMap<Position, Timestamp>,
     identities: BTreeMap<(TenantId, EventId), IdentityRow>,
     aliases: BTreeMap<(TenantId, [u8; 16]), ThreadId>,
     threads: BTreeMap<(TenantId, ThreadId), ThreadRow>,

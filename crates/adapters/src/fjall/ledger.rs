@@ -9,6 +9,7 @@ use tidings_core::port::{
     Commit, ControlChange, IdentityRow, Ledger, LogEntry, LogRecord, PortError, ThreadRow, ThreadRows,
 };
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 
 use super::spaces::Space;
 use super::values::{AliasRow, DeadIdRow, EventHead, FormRow, LogRow};
@@ -69,10 +70,10 @@ impl Core {
 }
 
 fn rows_of(commit: &Commit) -> Rows {
-    let Commit { entries, identities, aliases, threads, reports } = commit;
+    let Commit { entries, identities, aliases, threads, reports, at } = commit;
     let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
     for entry in entries {
-        put_entry(&mut rows, entry);
+        put_entry(&mut rows, entry, *at);
     }
     for (tenant, event, row) in identities {
         rows.put(Space::Id, keys::event(tenant, *event), layouts::identity(row));
@@ -90,7 +91,7 @@ fn rows_of(commit: &Commit) -> Rows {
     rows
 }
 
-fn put_entry(rows: &mut Rows, entry: &LogEntry) {
+fn put_entry(rows: &mut Rows, entry: &LogEntry, stored: Option<Timestamp>) {
     let LogEntry { position, tenant, record } = entry;
     let at = *position;
     let log_row = match record {
@@ -100,7 +101,7 @@ fn put_entry(rows: &mut Rows, entry: &LogEntry) {
             rows.put(Space::Event, keys::position(at), values::event(&head, body));
             rows.put(Space::Version, keys::version(tenant, *thread, at), values::empty());
             put_raw(rows, at, raw);
-            LogRow::Event { tenant: tenant.clone(), event_id: event.id }
+            LogRow::Event { tenant: tenant.clone(), event_id: event.id, stored }
         }
         LogRecord::Form { event, form, conflict, raw } => {
             let row = FormRow { form: form.clone(), conflict: *conflict };

@@ -9,6 +9,7 @@ use tidings_core::event::Form;
 use tidings_core::id::{EventId, TenantId, ThreadId};
 use tidings_core::port::{EventLog, EventStore, LogEntry, LogRecord, PortError, RawForm, ThreadRow};
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 use tidings_core::upcast;
 
 use super::recent::Limit;
@@ -59,6 +60,14 @@ impl EventStore for FjallStore {
             return Ok(recent);
         }
         self.blocking(move |core| core.entry(position)).await
+    }
+
+    async fn stored_at(&self, position: Position) -> Result<Option<Timestamp>, PortError> {
+        let Some(value) = self.core.get(Space::Log, &keys::position(position))? else { return Ok(None) };
+        match values::read_json("a log row", &value)? {
+            LogRow::Event { stored, .. } => Ok(stored),
+            LogRow::Form { .. } | LogRow::DeadLetter { .. } | LogRow::Control { .. } => Ok(None),
+        }
     }
 
     async fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {

@@ -9,6 +9,7 @@ use tidings_core::event::{Form, Outlook};
 use tidings_core::id::{DeadLetterId, EventId, TenantId, ThreadId};
 use tidings_core::port::PortError;
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 
 /// The format byte of every value this build writes, and the only one it reads.
 pub(super) const FORMAT: u8 = 1;
@@ -17,10 +18,24 @@ pub(super) const FORMAT: u8 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum LogRow {
-    Event { tenant: TenantId, event_id: EventId },
-    Form { tenant: TenantId, event_id: EventId },
-    DeadLetter { tenant: TenantId, dead_letter_id: DeadLetterId },
-    Control { tenant: TenantId },
+    Event {
+        tenant: TenantId,
+        event_id: EventId,
+        /// When it was committed; rows of older builds do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stored: Option<Timestamp>,
+    },
+    Form {
+        tenant: TenantId,
+        event_id: EventId,
+    },
+    DeadLetter {
+        tenant: TenantId,
+        dead_letter_id: DeadLetterId,
+    },
+    Control {
+        tenant: TenantId,
+    },
 }
 
 /// What stands before an event's JSON in `event`.

@@ -301,6 +301,8 @@ pub struct Commit {
     pub threads: Vec<ThreadRow>,
     /// What threads report of happenings; the last one of a thread within a second counts.
     pub reports: Vec<Report>,
+    /// When the step is taken, as its events keep it.
+    pub at: Option<Timestamp>,
 }
 
 /// The system of record's one way in.

@@ -5,6 +5,7 @@ use crate::event::Form;
 use crate::id::{EventId, TenantId, ThreadId};
 use crate::port::{LogEntry, PortError, ThreadRow};
 use crate::position::Position;
+use crate::time::Timestamp;
 
 /// The log of everything accepted, read from a cursor.
 #[async_trait]
@@ -49,6 +50,12 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     async fn entry(&self, position: Position) -> Result<Option<LogEntry>, PortError>;
+
+    /// When the event at a position was committed, where that is kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn stored_at(&self, position: Position) -> Result<Option<Timestamp>, PortError>;
 
     /// A thread's row, without following merges.
     ///

@@ -132,6 +132,6 @@ impl<'a> Threads<'a> {
         let mut threads: Vec<_> = self.threads.drain().map(|(_, row)| row).collect();
         threads.sort_by_key(|row| (row.first, row.id));
         let reports = std::mem::take(&mut self.reports).into_values().collect();
-        Commit { entries, identities, aliases, threads, reports }
+        Commit { entries, identities, aliases, threads, reports, at: None }
     }
 }

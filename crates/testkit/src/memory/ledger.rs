@@ -18,6 +18,10 @@ impl Ledger for MemoryStore {
                 return Err(misuse(format!("commit an entry at {}: the next is {expected}", entry.position)));
             }
         }
+        if let Some(at) = commit.at {
+            let events = commit.entries.iter().filter(|entry| matches!(entry.record, LogRecord::Event { .. }));
+            state.stored.extend(events.map(|entry| (entry.position, at)));
+        }
         for (tenant, event, row) in commit.identities {
             state.identities.insert((tenant, event), row);
         }

@@ -11,6 +11,7 @@ use tidings_core::port::{
     StoredChange, ThreadRow, ThreadRows,
 };
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 
 use super::{EPOCH, MemoryStore, misuse};
 
@@ -74,6 +75,10 @@ impl EventStore for MemoryStore {
 
     async fn entry(&self, position: Position) -> Result<Option<LogEntry>, PortError> {
         Ok(self.state().entry(position).cloned())
+    }
+
+    async fn stored_at(&self, position: Position) -> Result<Option<Timestamp>, PortError> {
+        Ok(self.state().stored.get(&position).copied())
     }
 
     async fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError> {
