@@ -22,6 +22,7 @@ mod dead;
 
 pub use open::OpenError;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -50,6 +51,9 @@ pub struct Options {
     pub recent_bytes: usize,
     /// True opens a directory that has lost commits, and takes what is left as all there was.
     pub accept_truncation: bool,
+    /// The epoch of a log that is made; drawn at random by default, so that a cursor of another
+    /// directory is not taken for one of this.
+    pub epoch: Option<NonZeroU32>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             cache_bytes: 16 << 20,
             recent_bytes: 4 << 20,
             accept_truncation: false,
+            epoch: None,
         }
     }
 }

@@ -119,6 +119,7 @@ impl Engine {
             severity: notice.severity,
             reason,
             created: decision.decided,
+            epoch: place.position.epoch,
             number: notice.number,
             is_read: notice.number <= read_mark,
             event: found.as_of_entry(),

@@ -103,6 +103,7 @@ pub struct TailReader {
 pub struct InboxReader {
     engine: Arc<Engine>,
     principal: Principal,
+    epoch: u32,
     cursor: u64,
     grown: watch::Receiver<u64>,
     waiting: VecDeque<InboxFrame>,
@@ -168,19 +169,22 @@ impl Engine {
         let grown = self.inboxes.follow(&principal.tenant, principal.user);
         let head = self.ports.deliveries.inbox_head(&principal.tenant, principal.user).await?;
         let mut waiting = VecDeque::new();
-        let cursor = match cursor.map(inbox_cursor).transpose()? {
+        let epoch = self.ports.log.head().epoch;
+        let cursor = match cursor.map(InboxCursor::read).transpose()? {
             None => head,
-            Some(number) if number > head => {
-                // Ahead of anything we told: the cursor is of another life of this server.
-                let from = number.to_string();
-                waiting.push_back(InboxFrame::Gap { from, to: "0".to_owned(), reason: "epoch" });
+            Some(InboxCursor::Oldest) => 0,
+            Some(InboxCursor::After { epoch: of, number }) if of == epoch && number <= head => number,
+            Some(InboxCursor::After { epoch: of, number }) => {
+                // Of another log, or ahead of anything told: the cursor is of another life.
+                let (from, to) = (inbox_cursor(of, number), inbox_cursor(epoch, 0));
+                waiting.push_back(InboxFrame::Gap { from, to, reason: "epoch" });
                 0
             }
-            Some(number) => number,
         };
         Ok(InboxReader {
             engine: Arc::clone(self),
             principal: principal.clone(),
+            epoch,
             cursor,
             grown,
             waiting,
@@ -193,7 +197,13 @@ impl Engine {
     /// # Errors
     /// See [`StreamError`].
     pub async fn acknowledge(&self, principal: &Principal, cursor: &str) -> Result<(), StreamError> {
-        let number = inbox_cursor(cursor)?;
+        let epoch = self.ports.log.head().epoch;
+        let number = match InboxCursor::read(cursor)? {
+            InboxCursor::Oldest => 0,
+            InboxCursor::After { epoch: of, number } if of == epoch => number,
+            // It says nothing of what was read here.
+            InboxCursor::After { .. } => return Err(StreamError::NotACursor(cursor.to_owned())),
+        };
         let head = self.ports.deliveries.inbox_head(&principal.tenant, principal.user).await?;
         let number = number.min(head);
         self.ports.deliveries.set_read_mark(&principal.tenant, principal.user, number).await?;
@@ -201,10 +211,32 @@ impl Engine {
     }
 }
 
-fn inbox_cursor(text: &str) -> Result<u64, StreamError> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_number.then(|| text.parse().ok()).flatten();
-    number.ok_or_else(|| StreamError::NotACursor(text.chars().take(64).collect()))
+/// Where to go on in an inbox.
+#[derive(Debug, Clone, Copy)]
+enum InboxCursor {
+    /// `0`.
+    Oldest,
+    /// `epoch-number`: after a place of the inbox of this log.
+    After { epoch: u32, number: u64 },
+}
+
+impl InboxCursor {
+    fn read(text: &str) -> Result<Self, StreamError> {
+        if text == "0" {
+            return Ok(Self::Oldest);
+        }
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let read = || {
+            let (epoch, number) = text.split_once('-').filter(|_| is_plain)?;
+            Some(Self::After { epoch: epoch.parse().ok()?, number: number.parse().ok()? })
+        };
+        read().ok_or_else(|| StreamError::NotACursor(text.chars().take(64).collect()))
+    }
+}
+
+/// The text of a cursor of an inbox.
+fn inbox_cursor(epoch: u32, number: u64) -> String {
+    format!("{epoch}-{number}")
 }
 
 impl TailReader {
@@ -254,7 +286,7 @@ impl TailReader {
 impl InboxReader {
     /// The cursor that resumes from where the reader is now.
     pub fn cursor(&self) -> String {
-        self.cursor.to_string()
+        inbox_cursor(self.epoch, self.cursor)
     }
 
     /// The next frame; waits for one. Safe to drop and call again.

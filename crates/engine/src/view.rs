@@ -98,7 +98,9 @@ pub struct NotificationView {
     pub reason: String,
     /// When it was decided.
     pub created: Timestamp,
-    /// Its place in the inbox; the cursor of its frame.
+    /// The epoch of the log it was decided from.
+    pub epoch: u32,
+    /// Its place in the inbox.
     pub number: u64,
     /// True once the recipient has read up to it.
     pub is_read: bool,
@@ -107,6 +109,11 @@ pub struct NotificationView {
 }
 
 impl NotificationView {
+    /// The cursor that resumes after it.
+    pub fn cursor(&self) -> String {
+        format!("{}-{}", self.epoch, self.number)
+    }
+
     /// The contract's JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         #[derive(Serialize)]
@@ -138,7 +145,7 @@ impl NotificationView {
             severity: self.severity,
             reason: &self.reason,
             created: self.created,
-            cursor: self.number.to_string(),
+            cursor: self.cursor(),
             read: self.is_read,
         };
         serde_json::to_writer(&mut *out, &wire).expect("a notice is plain data and memory takes it");

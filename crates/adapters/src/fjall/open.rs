@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -11,7 +12,7 @@ use ::fjall::{Database, PersistMode};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use tidings_core::port::PortError;
+use tidings_core::port::{PortError, Randomness};
 use tidings_core::position::Position;
 
 use super::head::{Found, Head};
@@ -20,11 +21,12 @@ use super::space::Space as FreeSpace;
 use super::spaces::{Space, Spaces};
 use super::writer::Queue;
 use super::{Core, FjallStore, Options, keys, names, values};
+use crate::clock::SystemRandomness;
 
 /// The format of the whole store that this build writes, and the newest it reads.
 const STORE_FORMAT: u32 = 1;
-/// The epoch of a new log.
-const FIRST_EPOCH: u32 = 1;
+/// The epoch of a log that does not say it.
+const UNSAID_EPOCH: u32 = 1;
 /// Sealed journals beyond this make fjall flush what keeps them; it takes no less. It bounds what
 /// an open after kill -9 has to replay.
 const JOURNAL_BYTES: u64 = 64 << 20;
@@ -128,13 +130,13 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenErro
     let commit = meta("commit")?.unwrap_or(0);
     check_head(dir, noted, commit, options.accept_truncation)?;
     if format.is_none() {
-        begin(&database, &spaces, options.sync).map_err(|error| open_fault(dir, error))?;
+        begin(&database, &spaces, options).map_err(|error| open_fault(dir, error))?;
     }
     if options.sync {
         head_file.note(commit).map_err(disk)?;
     }
 
-    let epoch = meta("epoch")?.and_then(|epoch| u32::try_from(epoch).ok()).unwrap_or(FIRST_EPOCH);
+    let epoch = meta("epoch")?.and_then(|epoch| u32::try_from(epoch).ok()).unwrap_or(UNSAID_EPOCH);
     let last = last_position(&spaces, epoch).map_err(damaged)?;
     info!("opened the store in {}: {commit} commits, log up to {last}", dir.display());
     let core = Arc::new(Core {
@@ -245,13 +247,21 @@ fn check_head(dir: &Path, noted: Found, found: u64, accept: bool) -> Result<(), 
 }
 
 /// The first rows of a new store.
-fn begin(database: &Database, spaces: &Spaces, sync: bool) -> ::fjall::Result<()> {
-    let mode = if sync { PersistMode::SyncAll } else { PersistMode::Buffer };
+fn begin(database: &Database, spaces: &Spaces, options: &Options) -> ::fjall::Result<()> {
+    let epoch = options.epoch.unwrap_or_else(drawn_epoch).get();
+    let mode = if options.sync { PersistMode::SyncAll } else { PersistMode::Buffer };
     let mut batch = database.batch().durability(Some(mode));
-    for (name, number) in [("format", STORE_FORMAT), ("epoch", FIRST_EPOCH)] {
+    for (name, number) in [("format", STORE_FORMAT), ("epoch", epoch)] {
         batch.insert(spaces.get(Space::Meta), keys::meta(name), values::json(&number));
     }
     batch.commit()
+}
+
+/// An epoch that no other log has, but for one in four billion.
+fn drawn_epoch() -> NonZeroU32 {
+    let mut drawn = [0; 4];
+    SystemRandomness::default().fill(&mut drawn);
+    NonZeroU32::new(u32::from_be_bytes(drawn)).unwrap_or(NonZeroU32::MIN)
 }
 
 fn read_meta(spaces: &Spaces, name: &str) -> Result<Option<u64>, PortError> {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use tidings_adapters::fjall::{FjallStore, OpenError, Options};
 use tidings_core::id::TenantId;
-use tidings_core::port::{EventLog, Ledger};
+use tidings_core::port::{EventLog, EventStore, Ledger};
+use tidings_core::time::Timestamp;
 use tidings_testkit::sample;
 
 fn open(dir: &Path) -> FjallStore {
@@ -52,6 +53,31 @@ async fn a_directory_that_cannot_be_is_said() {
         assert_eq!(refused.code(), "directory_not_writable", "{refused}");
         assert!(refused.to_string().contains("check that it is a directory"), "{refused}");
     }
+}
+
+/// A cursor of one directory must not be taken for one of another, nor be lost by a restart.
+#[tokio::test]
+async fn every_log_has_an_epoch_of_its_own_and_keeps_it() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let epochs = dirs.each_ref().map(|dir| open(dir.path()).head().epoch);
+    assert!(epochs[0] != epochs[1] && !epochs.contains(&0), "{epochs:?}");
+    commit(&open(dirs[0].path()), 0..2).await;
+    assert_eq!(open(dirs[0].path()).head(), tidings_core::position::Position::start(epochs[0]).plus(2));
+}
+
+#[tokio::test]
+async fn when_an_event_was_committed_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut commit = sample::commit_of(store.head(), &TenantId::default_tenant(), 0..1);
+    commit.at = Some(Timestamp::from_millis(1_767_225_600_123));
+    store.commit(commit).await.unwrap();
+    let head = store.head();
+    store.commit(sample::commit_of(head, &TenantId::default_tenant(), 1..2)).await.unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.stored_at(head).await.unwrap(), Some(Timestamp::from_millis(1_767_225_600_123)));
+    assert_eq!(store.stored_at(head.plus(1)).await.unwrap(), None);
 }
 
 #[tokio::test]

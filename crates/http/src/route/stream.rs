@@ -177,11 +177,9 @@ impl Source {
             Frame::Tail(TailFrame::Event { cursor, event }) => sse("event", Some(cursor), |out| {
                 frames::event(event, simplified, out);
             }),
-            Frame::Inbox(InboxFrame::Notification(notice)) => {
-                sse("notification", Some(&notice.number.to_string()), |out| {
-                    frames::notification(notice, simplified, out);
-                })
-            }
+            Frame::Inbox(InboxFrame::Notification(notice)) => sse("notification", Some(&notice.cursor()), |out| {
+                frames::notification(notice, simplified, out);
+            }),
             Frame::Tail(TailFrame::Gap { from, to, reason }) | Frame::Inbox(InboxFrame::Gap { from, to, reason }) => {
                 let gap = json!({ "from": from, "to": to, "reason": reason });
                 sse("gap", Some(to), |out| out.extend_from_slice(gap.to_string().as_bytes()))

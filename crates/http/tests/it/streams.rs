@@ -24,8 +24,10 @@ async fn a_notice_arrives_on_the_socket_and_a_cursor_resumes() {
     let mut socket = Socket::with_key(app.address, &app.admin).await;
     socket.say(json!({ "op": "subscribe", "sub": "b", "inbox": true, "cursor": frame["cursor"] })).await;
     socket.expect("ready").await;
-    assert_eq!(socket.expect("notification").await["notification"]["title"], "missed");
-    socket.say(json!({ "op": "ack", "sub": "b", "cursor": "2" })).await;
+    let missed = socket.expect("notification").await;
+    assert_eq!(missed["notification"]["title"], "missed");
+    assert_eq!(missed["cursor"], missed["notification"]["cursor"]);
+    socket.say(json!({ "op": "ack", "sub": "b", "cursor": missed["cursor"] })).await;
     socket.say(json!({ "op": "ping" })).await;
     socket.expect("pong").await;
     assert_eq!(app.get("/v1/notifications").await.body["data"][0]["read"], true);
@@ -245,9 +247,9 @@ async fn sse_carries_bare_objects_and_resumes_by_last_event_id() {
     let inbox = read_sse(open("inbox=true", Some("0")).await, 2).await;
     assert_eq!(
         (inbox[0].0.as_str(), inbox[0].1.as_str(), &inbox[0].2["title"]),
-        ("notification", "1", &json!("quake"))
+        ("notification", "1-1", &json!("quake"))
     );
-    let again = read_sse(open("inbox=true", Some("1")).await, 1).await;
+    let again = read_sse(open("inbox=true", Some("1-1")).await, 1).await;
     assert_eq!(again[0].2["title"], "flood");
     let filtered = read_sse(open("filter=%7B%22category%22%3A%22earthquake%22%7D&after=0", None).await, 1).await;
     assert_eq!(filtered[0].2["title"], "quake");

@@ -2,10 +2,12 @@
 //! newest file holds, and read every file.
 
 use std::fmt::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use fjall::{Database, KeyspaceCreateOptions};
 
+use tidings_adapters::fjall::{FjallStore, Options};
 use tidings_core::id::TenantId;
 use tidings_core::port::{Commit, DeliveryStore, EventLog, Ledger};
 use tidings_testkit::{contract, sample};
@@ -21,7 +23,8 @@ fn golden(name: &str) -> PathBuf {
 
 /// One of each stored shape.
 async fn store_samples(dir: &Path) -> String {
-    let store = open(dir);
+    let options = Options { epoch: NonZeroU32::new(1), ..Options::default() };
+    let store = FjallStore::open(dir, options).unwrap();
     let (public, tenant, start) = (TenantId::public(), TenantId::default_tenant(), store.head());
     store.commit(sample::commit_of(start, &public, 0..2)).await.unwrap();
     let entries = vec![

@@ -258,7 +258,7 @@ impl Session {
                 self.outbox.push(frames::around("event", name, &cursor, |out| frames::event(&event, simplified, out)))
             }
             Ok(Frame::Inbox(InboxFrame::Notification(notice))) => {
-                self.outbox.push(frames::around("notification", name, &notice.number.to_string(), |out| {
+                self.outbox.push(frames::around("notification", name, &notice.cursor(), |out| {
                     frames::notification(&notice, simplified, out)
                 }))
             }
