@@ -64,6 +64,41 @@ impl Role {
     }
 }
 
+/// The name a user is made under. It is part of the user's namespace (`own:` and the name, then `/`
+/// and the names of its sources), so it holds no separators.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserName(String);
+
+/// A text that cannot be the name of a user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a user's name has 1 to {} bytes of letters, digits and `.`, `_`, `-`, `+`, `@`, and is not an id",
+    UserName::BYTES_MAX
+)]
+pub struct UserNameError;
+
+impl UserName {
+    /// Bytes of a name, at most.
+    pub const BYTES_MAX: usize = 64;
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for UserName {
+    type Err = UserNameError;
+
+    fn from_str(text: &str) -> Result<Self, UserNameError> {
+        let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@".contains(letter);
+        let is_short = (1..=Self::BYTES_MAX).contains(&text.len());
+        // A user without a name has its id as namespace.
+        let is_id = text.parse::<UserId>().is_ok();
+        if is_short && !is_id && text.chars().all(is_plain) { Ok(Self(text.to_owned())) } else { Err(UserNameError) }
+    }
+}
+
 /// The one who is asking, known for the whole request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -128,5 +163,29 @@ impl Authority {
             Issuers::All => true,
             Issuers::Only(names) => names.iter().any(|name| name == issuer),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, is_good: bool) {
+        assert_eq!(name.parse::<UserName>().is_ok(), is_good, "{name:?}");
+    }
+
+    #[test]
+    fn names_of_users_hold_no_separators() {
+        for name in ["alice", "Alice.B", "anna@example.org", "ops-2", "søren", "मीरा", "a_b+c"] {
+            check(name, true);
+        }
+        for name in
+            ["", "alice/desk", "a\\b", "a:b", "a b", "a\tb", "a\nb", "a\0b", "a#b", "a?b", "*", "a,b", "a\u{202e}b"]
+        {
+            check(name, false);
+        }
+        check(&"x".repeat(64), true);
+        check(&"x".repeat(65), false);
+        check(&UserId::from_bytes([1; 16]).to_string(), false);
     }
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tidings_core::decide::Wish;
 use tidings_core::filter::Compiled;
-use tidings_core::id::{SubscriptionId, TenantId, UserId};
+use tidings_core::id::{KeyId, SubscriptionId, TenantId, UserId};
 use tidings_core::port::{ControlChange, ControlStore, KeyRecord, PortError, StoredChange};
 use tidings_core::position::Position;
 use tidings_core::subscription::Subscription;
+use tokio::sync::watch;
 use tracing::error;
 
 /// Changes read from the store at once.
@@ -18,12 +19,15 @@ const CHANGES_AT_ONCE: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     now: RwLock<Now>,
+    /// How many keys were revoked.
+    revocations: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Now {
     /// By SHA-256 of the key.
     keys: HashMap<String, Arc<KeyRecord>>,
+    keys_by_id: HashMap<KeyId, Arc<KeyRecord>>,
     wishes: HashMap<SubscriptionId, Wish>,
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
 }
@@ -44,9 +48,16 @@ impl Control {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
         match change {
             ControlChange::Key(key) => {
-                now.keys.insert(key.hash.clone(), Arc::new(*key));
+                let key = Arc::new(*key);
+                now.keys_by_id.insert(key.id, key.clone());
+                now.keys.insert(key.hash.clone(), key);
             }
-            ControlChange::KeyRevoked(gone) => now.keys.retain(|_, key| key.id != gone.id),
+            ControlChange::KeyRevoked(gone) => {
+                if let Some(key) = now.keys_by_id.remove(&gone.id) {
+                    now.keys.remove(&key.hash);
+                }
+                self.revocations.send_modify(|count| *count += 1);
+            }
             ControlChange::Subscription(subscription) => {
                 let Some(wish) = wish_of(*subscription) else { return };
                 let owner = (wish.subscription.tenant.clone(), wish.subscription.owner);
@@ -67,6 +78,24 @@ impl Control {
     /// The key with this hash.
     pub fn key(&self, hash: &str) -> Option<Arc<KeyRecord>> {
         self.read(|now| now.keys.get(hash).cloned())
+    }
+
+    /// The key with this id.
+    pub fn key_of(&self, id: KeyId) -> Option<Arc<KeyRecord>> {
+        self.read(|now| now.keys_by_id.get(&id).cloned())
+    }
+
+    /// A tenant's keys, oldest first.
+    pub fn keys_of(&self, tenant: &TenantId) -> Vec<Arc<KeyRecord>> {
+        let mut keys: Vec<_> =
+            self.read(|now| now.keys_by_id.values().filter(|key| key.tenant == *tenant).cloned().collect());
+        keys.sort_by_key(|key| (key.created, key.id));
+        keys
+    }
+
+    /// Changes whenever a key is revoked.
+    pub fn revoked(&self) -> watch::Receiver<u64> {
+        self.revocations.subscribe()
     }
 
     /// True before the first key is made.

@@ -100,7 +100,8 @@ fn identify(app: &App, headers: &HeaderMap, method: &Method, is_socket: bool) ->
         let fault = || unauthenticated(None).detail("the key is not valid: unknown, mistyped or revoked");
         return principal.map(Some).ok_or_else(fault);
     }
-    let Some(principal) = app.sessions.principal(headers, app.engine.clock().now()) else { return Ok(None) };
+    let session = app.sessions.principal(headers, app.engine.clock().now());
+    let Some(principal) = session.filter(|principal| app.engine.is_valid(principal)) else { return Ok(None) };
     // A cookie is sent by whatever page makes the request, so a change must come from our own.
     let changes = is_socket || !matches!(*method, Method::GET | Method::HEAD);
     if changes && !is_same_origin(headers) {

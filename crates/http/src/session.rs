@@ -49,6 +49,7 @@ impl Sessions {
     pub(crate) fn redeem(&self, ticket: &str, engine: &Engine) -> Option<String> {
         let now = engine.clock().now();
         let session = self.kept().tickets.remove(ticket).filter(|session| now < session.ends)?;
+        engine.is_valid(&session.principal).then_some(())?;
         Some(self.open(session.principal, engine))
     }
 

@@ -70,7 +70,7 @@ async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool
     }
     let new = NewKey {
         tenant: TenantId::default_tenant(),
-        user_name: Some("admin".to_owned()),
+        user_name: Some("admin".parse().expect("a name of letters")),
         role: Role::Admin,
         issuers: None,
     };

@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use tidings_core::id::TenantId;
-use tidings_core::principal::{Issuers, Permission, Principal, Role};
+use tidings_core::id::{KeyId, TenantId};
+use tidings_core::port::KeyRecord;
+use tidings_core::principal::{Issuers, Permission, Principal, Role, UserNameError};
 use tidings_engine::{Fault, NewKey};
 
+use super::Id;
 use crate::App;
 use crate::auth::{Access, Caller};
 use crate::body::JsonObject;
@@ -21,6 +23,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .access(Access::Needs(Permission::Keys))
             .takes(JSON, "NewKey")
             .answers(201, "Key"),
+        Operation::get("/v1/keys", "listKeys", list)
+            .summary("The keys of your tenant, oldest first; never the keys themselves")
+            .access(Access::Needs(Permission::Keys))
+            .answers(200, "KeyList"),
+        Operation::delete("/v1/keys/{id}", "revokeKey", revoke)
+            .summary("Revokes a key for good; streams opened with it end")
+            .access(Access::Needs(Permission::Keys))
+            .answers_as(204, None, None),
     ]
 }
 
@@ -35,13 +45,34 @@ async fn create(
         return Err(ApiError::new(&error::FORBIDDEN).detail("a key of this tenant makes keys of this tenant only"));
     }
     let (record, key) = app.engine.create_key(new).await?;
-    let body = json!({
-        "id": record.id, "key": key.reveal(), "role": record.role, "tenant": record.tenant, "user": record.user,
-        "user_name": record.user_name, "issuers": record.issuers, "created": record.created,
-    });
+    let mut body = shown(&record);
+    body["key"] = json!(key.reveal());
     let mut response = (StatusCode::CREATED, super::json(&body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+async fn list(State(app): State<App>, Caller(principal): Caller) -> Response {
+    let keys = app.engine.keys(&principal);
+    let data: Vec<Value> = keys.iter().map(|key| shown(key)).collect();
+    super::json(&json!({ "data": data }))
+}
+
+/// A key as it may be shown at any time.
+fn shown(key: &KeyRecord) -> Value {
+    json!({
+        "id": key.id, "role": key.role, "tenant": key.tenant, "user": key.user, "user_name": key.user_name,
+        "issuers": key.issuers, "created": key.created,
+    })
+}
+
+async fn revoke(State(app): State<App>, Caller(principal): Caller, Id(id): Id<KeyId>) -> Result<Response, ApiError> {
+    if id == principal.key {
+        let detail = "a key does not revoke itself, so that one that may make keys is left; use another Admin key";
+        return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
+    }
+    app.engine.revoke_key(&principal, id).await?.ok_or_else(|| ApiError::no_such("key"))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, ApiError> {
@@ -63,10 +94,12 @@ fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, A
     }
     let user_name = match body.remove("user") {
         None | Some(Value::Null) => None,
-        Some(Value::String(name)) if (1..=255).contains(&name.len()) => Some(name),
-        Some(_) => {
-            fault("user", "`user` must be a name of 1 to 255 letters");
-            None
+        Some(name) => {
+            let name = name.as_str().and_then(|name| name.parse().ok());
+            if name.is_none() {
+                fault("user", &format!("`user`: {UserNameError}"));
+            }
+            name
         }
     };
     let issuers = body.remove("issuers").filter(|issuers| !issuers.is_null()).map(|issuers| {

@@ -3,6 +3,7 @@
 //! The body is made as it is written out, so a slow reader costs one frame; what it has not read
 //! stays in the log or the inbox.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -91,6 +92,7 @@ async fn open(
         context,
         reader,
         draining,
+        revoked: Box::pin(app.engine.until_revoked(&principal)),
         is_over: false,
         _counted: Counted::new(&app, "sse", quota),
     };
@@ -140,6 +142,7 @@ struct Source {
     context: Arc<Context>,
     reader: Reader,
     draining: watch::Receiver<bool>,
+    revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
     is_over: bool,
     _counted: Counted,
 }
@@ -152,6 +155,7 @@ impl Source {
         let read = tokio::select! {
             biased;
             _ = self.draining.wait_for(|draining| *draining) => return None,
+            () = &mut self.revoked => return None,
             read = self.reader.next() => Some(read),
             () = tokio::time::sleep(COMMENT_EVERY) => None,
         };

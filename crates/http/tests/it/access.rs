@@ -50,6 +50,14 @@ async fn keys_are_made_by_admins_within_their_tenant() {
         app.post("/v1/keys", json!({ "role": "king", "tenant": "No!", "user": "", "issuers": 5, "x": 1 })).await;
     wrong.is_problem(422, "invalid");
     assert_eq!(wrong.body["errors"].as_array().map(Vec::len), Some(5), "{}", wrong.text);
+    for name in ["alice/desk", "a b", "a\u{7}", &"x".repeat(65), "usr_00000000000000000000000000"] {
+        let refused = app.post("/v1/keys", json!({ "role": "viewer", "user": name })).await;
+        refused.is_problem(422, "invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/user", "{}", refused.text);
+    }
+    let own = app.principal(&app.admin).key;
+    let suicide = app.request(Method::DELETE, &format!("/v1/keys/{own}"));
+    send(suicide).await.is_problem(403, "forbidden");
     let operator = app.post("/v1/keys", json!({ "role": "viewer", "tenant": "other" })).await;
     assert_eq!(operator.status, 201, "{}", operator.text);
     let stranger = app.key_of("other", Role::Admin).await;

@@ -86,6 +86,66 @@ async fn a_cursor_of_another_life_gives_a_gap() {
     assert_eq!(socket.expect("event").await["event"]["title"], "kept");
 }
 
+/// A cursor of another directory says nothing of what was read here, whatever its number.
+#[tokio::test]
+async fn an_inbox_cursor_of_another_life_gives_a_gap_and_everything_kept() {
+    let app = TestApp::start().await;
+    app.subscribe(json!({})).await;
+    for number in 1..=3 {
+        app.publish_one(json!({ "id": number.to_string(), "title": format!("kept {number}") })).await;
+    }
+    let mut socket = Socket::with_key(app.address, &app.admin).await;
+    socket.say(json!({ "op": "subscribe", "sub": "a", "inbox": true, "cursor": "9-2" })).await;
+    socket.expect("ready").await;
+    let gap = socket.expect("gap").await;
+    assert_eq!((&gap["from"], &gap["to"], &gap["reason"]), (&json!("9-2"), &json!("1-0"), &json!("epoch")));
+    assert_eq!(socket.expect("notification").await["notification"]["title"], "kept 1");
+    socket.say(json!({ "op": "ack", "sub": "a", "cursor": "9-2" })).await;
+    loop {
+        let frame = socket.hear().await.expect("a frame");
+        if frame["op"] == "error" {
+            break assert_eq!(frame["problem"]["code"], "bad_cursor", "{frame}");
+        }
+    }
+    let stream = app.http.get(app.url("/v1/stream?inbox=true&after=9-2")).bearer_auth(&app.admin);
+    let events = read_sse(stream.send().await.expect("opens"), 2).await;
+    assert_eq!((events[0].0.as_str(), events[0].1.as_str()), ("gap", "1-0"));
+    assert_eq!((events[1].0.as_str(), &events[1].2["title"]), ("notification", &json!("kept 1")));
+    for wrong in ["2", "1-x", "-", "1--1", "+1-1"] {
+        app.get(&format!("/v1/stream?inbox=true&after={wrong}")).await.is_problem(400, "bad_cursor");
+    }
+}
+
+#[tokio::test]
+async fn streams_end_when_their_key_is_revoked() {
+    let app = TestApp::start().await;
+    let made = app.post("/v1/keys", json!({ "role": "viewer", "user": "ann" })).await;
+    let key = made.body["key"].as_str().expect("a key").to_owned();
+    let mut socket = Socket::with_key(app.address, &key).await;
+    socket.say(json!({ "op": "subscribe", "sub": "a", "inbox": true })).await;
+    socket.expect("ready").await;
+    let stream = app.http.get(app.url("/v1/stream?inbox=true")).bearer_auth(&key).send().await.expect("opens");
+    let opened = send(app.http.post(app.url("/v1/session")).json(&json!({ "key": key }))).await;
+    let cookie = opened.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    let mut untouched = Socket::with_key(app.address, &app.viewer).await;
+
+    let listed = app.get("/v1/keys").await;
+    let ids: Vec<&Value> = listed.body["data"].as_array().expect("a list").iter().map(|key| &key["id"]).collect();
+    assert!(ids.contains(&&made.body["id"]) && !listed.text.contains("tk_"), "{}", listed.text);
+    let path = format!("/v1/keys/{}", made.body["id"].as_str().expect("an id"));
+    assert_eq!(send(app.request(reqwest::Method::DELETE, &path)).await.status, 204);
+
+    assert_eq!(socket.expect("bye").await["reason"], "revoked");
+    assert_eq!(socket.hear().await, Err(End::Code(4401)));
+    tokio::time::timeout(PATIENCE, stream.text()).await.expect("ends").expect("whole");
+    let me = |request: reqwest::RequestBuilder| send(request);
+    me(app.http.get(app.url("/v1/me")).bearer_auth(&key)).await.is_problem(401, "unauthenticated");
+    me(app.http.get(app.url("/v1/me")).header("cookie", &cookie)).await.is_problem(401, "unauthenticated");
+    send(app.request(reqwest::Method::DELETE, &path)).await.is_problem(404, "not_found");
+    untouched.say(json!({ "op": "ping" })).await;
+    untouched.expect("pong").await;
+}
+
 #[tokio::test]
 async fn a_socket_says_who_it_is_in_its_first_frame_or_is_closed() {
     let app = TestApp::with(quick()).await;

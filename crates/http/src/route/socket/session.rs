@@ -3,6 +3,7 @@
 //! A slow client fills its bounded queue; then its readers are not asked until there is room, so
 //! they stay where they are in log and inbox, and nothing is lost.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, WebSocket};
@@ -42,6 +43,9 @@ mod code {
     pub(super) const RATE: u16 = 4429;
 }
 
+/// Why a socket ends whose key was revoked.
+const REVOKED: &str = "revoked";
+
 /// Why a socket is closed, as its close frame says.
 type Close = (u16, &'static str);
 
@@ -70,7 +74,7 @@ pub(super) async fn run(
         Err(close) => Some(close),
     };
     if let Some((code, reason)) = close {
-        if code == code::DRAIN {
+        if code == code::DRAIN || reason == REVOKED {
             outbox.push_json(&json!({ "op": "bye", "reason": reason }));
         }
         outbox.push_close(code, reason);
@@ -119,6 +123,7 @@ struct Session {
 /// What happened first.
 enum Woke {
     Draining,
+    Revoked,
     Heard(Option<Result<Message, axum::Error>>),
     Read(usize, Result<Frame, PortError>),
     Wrote(Result<(), axum::Error>),
@@ -132,6 +137,7 @@ impl Session {
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut draining = self.app.draining.subscribe();
+        let mut revoked = pin!(self.app.engine.until_revoked(&self.principal));
         let mut heard = Instant::now();
         let mut allowance = Allowance::full();
         let frames_written =
@@ -141,6 +147,7 @@ impl Session {
             let woke = tokio::select! {
                 biased;
                 _ = draining.wait_for(|draining| *draining) => Woke::Draining,
+                () = &mut revoked => Woke::Revoked,
                 message = self.stream.next(), if !self.outbox.is_stuffed() => Woke::Heard(message),
                 (index, frame) = next_frame(&mut self.subs), if self.outbox.has_room() && !self.subs.is_empty() => {
                     Woke::Read(index, frame)
@@ -150,6 +157,7 @@ impl Session {
             };
             match woke {
                 Woke::Draining => return Some((code::DRAIN, "drain")),
+                Woke::Revoked => return Some((code::NO_AUTH, REVOKED)),
                 Woke::Heard(None | Some(Err(_) | Ok(Message::Close(_)))) | Woke::Wrote(Err(_)) => return None,
                 Woke::Heard(Some(Ok(message))) => {
                     heard = Instant::now();

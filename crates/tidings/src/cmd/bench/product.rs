@@ -70,7 +70,7 @@ pub(super) async fn keys(engine: &Engine, admin: &Principal, count: usize) -> an
     while keys.len() < count {
         let numbers = keys.len()..count.min(keys.len() + KEYS_AT_ONCE);
         let making = numbers.map(|number| {
-            let user_name = Some(format!("reader-{number}"));
+            let user_name = Some(format!("reader-{number}").parse().expect("letters, a hyphen and digits"));
             engine.create_key(NewKey { tenant: admin.tenant.clone(), user_name, role: Role::Viewer, issuers: None })
         });
         for made in futures_util::future::join_all(making).await {
