@@ -33,7 +33,7 @@ pub enum Command {
     Subscription(subscription::Subscription),
     /// Inspect, replay and discard dead letters
     Dlq(dlq::Dlq),
-    /// Make API keys
+    /// Make, list and revoke API keys
     Key(key::Key),
     /// Simulate a world of hazards and send what it says
     Simulate(simulate::Simulate),

@@ -27,6 +27,8 @@ impl Failure {
     pub const UNREACHABLE: u8 = 7;
     /// Some of it was refused.
     pub const PARTLY: u8 = 8;
+    /// Interrupted by a person.
+    pub const INTERRUPTED: u8 = 130;
 
     /// A failure of one kind.
     pub fn error(code: u8, message: impl Into<String>) -> anyhow::Error {
@@ -36,6 +38,13 @@ impl Failure {
 
 /// Prints a failure to stderr and gives its exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    let of_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(of_pipe) {
+        // Whoever read the output has read enough, like `head`.
+        return ExitCode::SUCCESS;
+    }
     eprintln!("tidings: {error:#}");
     let code = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(1, |failure| failure.code);
     ExitCode::from(code)

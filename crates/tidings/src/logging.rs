@@ -8,12 +8,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Global, LogFormat};
 
-/// Starts logging. A level that cannot be read is said, and `info` taken.
+/// Starts logging.
 pub fn start(global: &Global) {
-    let filter = EnvFilter::try_new(quiet_libraries(&global.log)).unwrap_or_else(|error| {
-        eprintln!("tidings: --log {}: {error}; using info", global.log);
-        EnvFilter::new(quiet_libraries("info"))
-    });
+    // It was read once already, when the arguments were.
+    let filter = EnvFilter::new(quiet_libraries(&global.log));
     let is_terminal = std::io::stderr().is_terminal();
     let format = global.log_format.unwrap_or(if is_terminal { LogFormat::Text } else { LogFormat::Json });
     let registry = tracing_subscriber::registry().with(filter);

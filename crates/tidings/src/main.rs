@@ -6,6 +6,8 @@ mod logging;
 mod client;
 mod local;
 mod exit;
+mod output;
+mod when;
 mod cmd;
 
 use std::process::ExitCode;

@@ -19,7 +19,7 @@ use tidings_core::envelope::{Coordinate, Envelope, Limits};
 use tidings_core::id::TenantId;
 use tidings_core::principal::{Authority, Issuers};
 
-use crate::client::Client;
+use crate::client::{Client, Needs};
 use crate::config::Global;
 use crate::exit::Failure;
 use crate::wire;
@@ -72,13 +72,13 @@ impl Ingest {
             ClockName::System => self.send(global, &mut tally).await?,
             ClockName::Data => self.replay(global, &mut tally).await?,
         }
-        tally.print(self.json);
+        tally.print(self.json)?;
         Ok(if tally.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(Failure::PARTLY) })
     }
 
     /// To the server, a document a request.
     async fn send(&self, global: &Global, tally: &mut Tally) -> anyhow::Result<()> {
-        let client = Client::connect(global).await?;
+        let client = Client::connect(global, Needs::Directory).await?;
         let sent = self.send_all(&client, tally).await;
         client.close().await;
         sent
@@ -88,17 +88,22 @@ impl Ingest {
         for document in documents(&self.paths, self.media_type.as_deref()) {
             let document = document?;
             let media_type = document.media_type.clone();
-            let (status, answer) = client.send("/v1/events", media_type.as_deref(), document.bytes.to_vec()).await?;
+            let id = request_id(&document);
+            let (status, answer) =
+                client.send("/v1/events", media_type.as_deref(), Some(&id), document.bytes.to_vec()).await?;
             if !matches!(status.as_u16(), 202 | 422) {
                 return Err(crate::client::failure(status, &answer));
             }
-            tally.count_answer(&document.file, &answer);
+            tally.count_answer(&document, &answer);
         }
         Ok(())
     }
 
     /// Into the directory itself, on the data's clock.
     async fn replay(&self, global: &Global, tally: &mut Tally) -> anyhow::Result<()> {
+        if !global.data.join("store").is_dir() {
+            eprintln!("making a new store in {}", global.data.display());
+        }
         let clock = Arc::new(DataClock::default());
         let embedded =
             wire::open(&global.data, Some(clock.clone()), tidings_adapters::fjall::Options::default()).await?;
@@ -140,7 +145,7 @@ impl Ingest {
             coordinate: Coordinate::Document,
             first_item: 0,
             received: clock.shown(),
-            correlation_id: format!("ingest-{}-{}", document.file, document.number),
+            correlation_id: request_id(&document),
         };
         let drafts = decode(std::slice::from_ref(&envelope), &Limits::default());
         let drafts = drafts.items().iter().filter_map(|item| item.fate.as_ref().ok());
@@ -148,6 +153,13 @@ impl Ingest {
         envelope.received = clock.turn(greatest);
         (document, envelope)
     }
+}
+
+/// Names a document in logs, events and dead letters: `ingest-alerts.ndjson-3`.
+fn request_id(document: &Document) -> String {
+    let file: String = document.file.chars().rev().take(90).collect::<Vec<_>>().into_iter().rev().collect();
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
+    format!("ingest-{}-{}", file.chars().map(plain).collect::<String>(), document.number)
 }
 
 async fn publish(
@@ -158,7 +170,7 @@ async fn publish(
     let (documents, envelopes): (Vec<Document>, Vec<Envelope>) = std::mem::take(waiting).into_iter().unzip();
     let outcomes = engine.publish(envelopes).await?;
     for (document, outcomes) in documents.iter().zip(outcomes) {
-        tally.count(&document.file, &outcomes);
+        tally.count(document, &outcomes);
     }
     Ok(())
 }

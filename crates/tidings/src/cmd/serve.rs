@@ -1,7 +1,7 @@
 //! `tidings serve`: runs the server until it is told to stop.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -75,11 +75,19 @@ impl Serve {
 /// Says where the server is and how to get in.
 fn greet(server: &Local, global: &Global) {
     eprintln!("listening on {}", server.url());
+    if !server.address.ip().is_loopback() {
+        eprintln!("this is plain HTTP, and others can reach it: put a proxy with TLS before it");
+    }
     if server.is_new_key {
         eprintln!("admin key {} (kept in {})", server.admin_key, global.admin_key_file().display());
     }
     if let Some(admin) = server.admin() {
-        eprintln!("open {}/#ticket={} (once, within ten minutes)", server.url(), server.app.ticket(admin));
+        let mut address = server.address;
+        if address.ip().is_unspecified() {
+            // A browser on this machine cannot open the address that means all of them.
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        eprintln!("open http://{address}/#ticket={} (once, within ten minutes)", server.app.ticket(admin));
     }
 }
 

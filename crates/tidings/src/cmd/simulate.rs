@@ -4,14 +4,15 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use tidings_core::port::Clock;
 use tidings_core::time::Timestamp;
 use tidings_sim::World;
 
-use crate::client::{Client, failure};
+use crate::client::{Client, Needs, failure};
 use crate::config::Global;
+use crate::exit::Failure;
+use crate::output;
 
 /// Simulate a world of hazards and send what it says.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
     /// How much happens on a simulated day
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     events_per_day: u32,
     /// When the simulated world begins (RFC 3339); now by default
     #[arg(long, value_name = "TIME")]
@@ -32,7 +33,7 @@ pub struct Simulate {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     /// Simulated seconds a second; 0 sends as fast as it goes
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     speed: f64,
     /// Print the messages, one a line, instead of sending them
     #[arg(long)]
@@ -46,28 +47,35 @@ struct Counts {
     accepted: u64,
     duplicates: u64,
     rejected: u64,
+    is_interrupted: bool,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: Option<f64> = text.parse().ok();
+    factor.filter(|it| it.is_finite() && *it >= 0.0).ok_or_else(|| "write a number of at least 0".to_owned())
 }
 
 impl Simulate {
     /// Runs it.
     pub async fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
         let start = match &self.start {
-            Some(text) => Timestamp::parse(text).context("read --start")?,
+            Some(text) => Timestamp::parse(text)
+                .map_err(|error| Failure::error(Failure::USAGE, format!("--start {text}: {error}")))?,
             None => tidings_adapters::clock::SystemClock.now(),
         };
         let mut world = World::new(self.seed, start, self.events_per_day);
         if self.print {
             return self.print_all(&mut world);
         }
-        let client = Client::connect(global).await?;
+        let client = Client::connect(global, Needs::Server).await?;
         let sent = self.send_all(&client, &mut world, start).await;
         client.close().await;
         let counts = sent?;
-        println!(
+        output::line(&format!(
             "sent {}, accepted {}, duplicates {}, rejected {}",
             counts.sent, counts.accepted, counts.duplicates, counts.rejected
-        );
-        Ok(ExitCode::SUCCESS)
+        ))?;
+        Ok(if counts.is_interrupted { ExitCode::from(Failure::INTERRUPTED) } else { ExitCode::SUCCESS })
     }
 
     fn print_all(&self, world: &mut World) -> anyhow::Result<ExitCode> {
@@ -91,10 +99,14 @@ impl Simulate {
                     Duration::from_millis(u64::try_from(message.at.millis_since(start)).unwrap_or_default());
                 tokio::select! {
                     () = tokio::time::sleep_until(began + simulated.div_f64(self.speed)) => {}
-                    _ = &mut stop => break,
+                    _ = &mut stop => {
+                        counts.is_interrupted = true;
+                        break;
+                    }
                 }
             }
-            let (status, answer) = client.send("/v1/events", Some(message.media_type), message.body.to_vec()).await?;
+            let (status, answer) =
+                client.send("/v1/events", Some(message.media_type), None, message.body.to_vec()).await?;
             if !matches!(status.as_u16(), 202 | 415 | 422) {
                 return Err(failure(status, &answer));
             }

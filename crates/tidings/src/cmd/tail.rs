@@ -1,15 +1,17 @@
 //! `tidings tail`: follows events, or the inbox, as they come.
 
-use std::io::Write;
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
 use futures_util::StreamExt;
+use reqwest::Method;
 use serde_json::Value;
 
-use crate::client::{Client, failure};
+use crate::client::{Client, Needs, failure};
 use crate::config::Global;
+use crate::output::{self, text};
 
 /// Follow events, or the own inbox, as they come.
 #[derive(Debug, Args)]
@@ -40,7 +42,8 @@ const QUIET: std::time::Duration = std::time::Duration::from_millis(1_500);
 impl Tail {
     /// Runs it.
     pub async fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
-        let client = Client::connect(global).await?;
+        let needs = if self.until_now { Needs::Store } else { Needs::Server };
+        let client = Client::connect(global, needs).await?;
         let followed = self.follow(&client).await;
         client.close().await;
         followed.map(|()| ExitCode::SUCCESS)
@@ -61,6 +64,10 @@ impl Tail {
             return Err(failure(status, &problem));
         }
         eprintln!("following {} from {}", client.url, self.from.as_deref().unwrap_or("now"));
+        if self.until_now && self.from.is_none() {
+            eprintln!("this shows what comes in the next moments; --from 0 begins at the oldest kept");
+        }
+        let names = if self.inbox { names(client).await? } else { Names::new() };
         let mut stream = answer.bytes_stream();
         let mut text = Vec::new();
         loop {
@@ -76,44 +83,62 @@ impl Tail {
             text.extend_from_slice(&chunk.context("read the stream")?);
             while let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") {
                 let frame: Vec<u8> = text.drain(..end + 2).collect();
-                self.show(&String::from_utf8_lossy(&frame))?;
+                self.show(&String::from_utf8_lossy(&frame), &names)?;
             }
         }
     }
 
-    fn show(&self, frame: &str) -> anyhow::Result<()> {
+    fn show(&self, frame: &str, names: &Names) -> anyhow::Result<()> {
         let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let Some(data) = field("data") else { return Ok(()) };
-        let kind = field("event").unwrap_or("event");
-        let mut out = std::io::stdout().lock();
         if self.json {
-            writeln!(out, "{data}")?;
-            return Ok(());
+            return Ok(output::line(data)?);
         }
         let value: Value = serde_json::from_str(data).context("read a frame")?;
-        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-        match kind {
-            "event" => writeln!(
-                out,
-                "{} {:<9} {:<14} {}",
-                text("received"),
-                text("severity"),
-                text("category"),
-                text("title")
-            )?,
-            "notification" => {
-                writeln!(
-                    out,
-                    "{} {:<9} {:<7} {} ({})",
-                    text("created"),
-                    text("severity"),
-                    text("kind"),
-                    text("title"),
-                    text("reason")
-                )?;
+        match field("event").unwrap_or("event") {
+            "event" => output::line(&format!(
+                "{}  {:<8}  {:<13}  {}  {}",
+                text(&value, "received"),
+                text(&value, "severity"),
+                text(&value, "category"),
+                text(&value, "id"),
+                text(&value, "title")
+            ))?,
+            "notification" => output::line(&format!(
+                "{}  {:<8}  {:<6}  {}  {} ({}){}",
+                text(&value, "created"),
+                text(&value, "severity"),
+                text(&value, "kind"),
+                text(&value, "event_id"),
+                text(&value, "title"),
+                text(&value, "reason"),
+                asked_by(&value, names)
+            ))?,
+            "gap" => eprintln!(
+                "some of what came before is not kept here ({}); going on from the oldest kept",
+                text(&value, "reason")
+            ),
+            "lag" => {
+                eprintln!("{} behind, catching up", value.get("behind").and_then(Value::as_u64).unwrap_or_default())
             }
             other => eprintln!("{other}: {data}"),
         }
         Ok(())
     }
+}
+
+/// The names of the own subscriptions by id.
+type Names = HashMap<String, String>;
+
+async fn names(client: &Client) -> anyhow::Result<Names> {
+    let own = output::data(client.ask(Method::GET, "/v1/subscriptions", None).await?);
+    let named = own.iter().filter(|it| !text(it, "name").is_empty());
+    Ok(named.map(|it| (text(it, "id").to_owned(), text(it, "name").to_owned())).collect())
+}
+
+/// For which subscriptions a notice came.
+fn asked_by(notice: &Value, names: &Names) -> String {
+    let ids = notice.get("subscriptions").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let names: Vec<&str> = ids.map(|id| names.get(id).map_or(id, String::as_str)).collect();
+    if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) }
 }

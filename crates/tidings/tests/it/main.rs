@@ -4,5 +4,6 @@ mod dependencies;
 mod server;
 mod power;
 mod recordings;
+mod cli;
 mod crash;
 mod bench;

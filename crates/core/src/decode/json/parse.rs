@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
 
     fn literal(&mut self, word: &str, node: Node<'a>) -> Result<Node<'a>, Fault> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.fault(format!("`{word}` was expected")));
+            return Err(self.fault(format!("a value was expected; of those without quotes only `{word}` begins so")));
         }
         self.at += word.len();
         Ok(node)
