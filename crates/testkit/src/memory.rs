@@ -21,7 +21,7 @@ use tidings_core::port::{
 use tidings_core::position::Position;
 use tidings_core::time::Timestamp;
 
-/// The epoch of every store in memory.
+/// The epoch of a store in memory that is not given another.
 const EPOCH: u32 = 1;
 
 /// Implements every storage port in memory. Clones share what they hold.
@@ -41,6 +41,7 @@ type Recipient = (TenantId, UserId);
 
 #[derive(Debug, Default)]
 struct State {
+    epoch: u32,
     /// Entries without their raw bytes, the first at offset 1.
     log: Vec<LogEntry>,
     raw: BTreeMap<Position, Bytes>,
@@ -71,11 +72,15 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        let state = State {
-            cursor: NotifierCursor { position: Position::start(EPOCH), unfinished: Vec::new() },
-            ..State::default()
-        };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(Position::start(EPOCH)) }) }
+        Self::of_epoch(EPOCH)
+    }
+
+    /// An empty store whose log has this epoch.
+    pub fn of_epoch(epoch: u32) -> Self {
+        let start = Position::start(epoch);
+        let cursor = NotifierCursor { position: start, unfinished: Vec::new() };
+        let state = State { epoch, cursor, ..State::default() };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(start) }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,22 +89,27 @@ impl MemoryStore {
 }
 
 impl State {
+    fn tail(&self) -> Position {
+        Position::start(self.epoch)
+    }
+
     fn head(&self) -> Position {
-        Position::start(EPOCH).plus(self.log.len() as u64)
+        self.tail().plus(self.log.len() as u64)
     }
 
     fn entry(&self, position: Position) -> Option<&LogEntry> {
-        self.log.get(index_of(position)?)
+        self.log.get(self.index_of(position)?)
     }
 
     fn record_mut(&mut self, position: Position) -> Option<&mut LogRecord> {
-        Some(&mut self.log.get_mut(index_of(position)?)?.record)
+        let index = self.index_of(position)?;
+        Some(&mut self.log.get_mut(index)?.record)
     }
-}
 
-fn index_of(position: Position) -> Option<usize> {
-    let is_here = position.epoch == EPOCH && position.partition == 0;
-    position.offset.checked_sub(1).filter(|_| is_here).and_then(|index| usize::try_from(index).ok())
+    fn index_of(&self, position: Position) -> Option<usize> {
+        let is_here = position.epoch == self.epoch && position.partition == 0;
+        position.offset.checked_sub(1).filter(|_| is_here).and_then(|index| usize::try_from(index).ok())
+    }
 }
 
 /// The mistake of a caller, which no repeat cures.

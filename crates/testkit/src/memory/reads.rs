@@ -13,7 +13,7 @@ use tidings_core::port::{
 use tidings_core::position::Position;
 use tidings_core::time::Timestamp;
 
-use super::{EPOCH, MemoryStore, misuse};
+use super::{MemoryStore, misuse};
 
 impl ThreadRows for MemoryStore {
     fn identity(&self, tenant: &TenantId, event: EventId) -> Result<Option<IdentityRow>, PortError> {
@@ -39,7 +39,7 @@ impl ThreadRows for MemoryStore {
 impl EventLog for MemoryStore {
     async fn read(&self, after: Position, entries: usize, bytes: usize) -> Result<Vec<LogEntry>, PortError> {
         let state = self.state();
-        let (mut found, mut read_bytes, mut next) = (Vec::new(), 0, after.max(Position::start(EPOCH)).plus(1));
+        let (mut found, mut read_bytes, mut next) = (Vec::new(), 0, after.max(state.tail()).plus(1));
         while found.len() < entries && (found.is_empty() || read_bytes < bytes) {
             let Some(entry) = state.entry(next) else { break };
             if let LogRecord::Event { body, .. } = &entry.record {
@@ -56,7 +56,7 @@ impl EventLog for MemoryStore {
     }
 
     fn tail(&self) -> Position {
-        Position::start(EPOCH)
+        self.state().tail()
     }
 
     async fn beyond(&self, position: Position) {

@@ -103,7 +103,7 @@ fn recipients(log: &[LogEntry]) -> BTreeSet<(TenantId, UserId)> {
 
 /// Decides the whole log once, over a store in memory.
 async fn fault_free(log: &[LogEntry]) -> Result<MemoryStore, Fault> {
-    let store = MemoryStore::new();
+    let store = log.first().map_or_else(MemoryStore::new, |first| MemoryStore::of_epoch(first.position.epoch));
     for entries in log.chunks(AT_ONCE) {
         // Thread rows matter to the notifier only where threads were joined.
         let is_joined =
