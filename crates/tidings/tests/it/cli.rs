@@ -27,6 +27,10 @@ fn run(data: &Path, arguments: &[&str]) -> Output {
     run_with(data, arguments, "")
 }
 
+fn started(data: &Path) -> Server {
+    Server::start(data, &[]).expect("it starts")
+}
+
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
@@ -148,7 +152,7 @@ fn take_in(data: &Path) -> Output {
 fn errors_say_what_to_do_and_end_with_their_code() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let data = dir.path();
-    let _server = Server::start(data);
+    let _server = started(data);
     let viewer = good(data, &["key", "create", "--role", "viewer", "--user", "vera"]);
     let none = "sub_00000000000000000000000000";
     let calls: &[(u8, &[&str])] = &[
@@ -194,7 +198,7 @@ fn errors_say_what_to_do_and_end_with_their_code() {
 fn tables_line_up() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let data = dir.path();
-    let server = Server::start(data);
+    let server = started(data);
     let mut text = String::new();
     let mut show = |arguments: &[&str]| {
         let output = run(data, arguments);
@@ -222,7 +226,7 @@ fn tables_line_up() {
 fn what_is_sent_is_tailed_told_and_explained() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let data = dir.path();
-    let _server = Server::start(data);
+    let _server = started(data);
     let made = good(data, &["subscription", "create", "--name", "Home", "--filter", "category = earthquake"]);
     let made: Value = serde_json::from_str(&made).expect("JSON");
     let id = made["id"].as_str().expect("an id");
@@ -256,7 +260,7 @@ fn what_is_sent_is_tailed_told_and_explained() {
 fn dead_letters_are_mended_from_the_command_line() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let data = dir.path();
-    let _server = Server::start(data);
+    let _server = started(data);
     let file = data.join("three.ndjson");
     std::fs::write(&file, format!("{GOOD}\nnot json\n{BAD}\n")).expect("writes");
     let ended = run(data, &["ingest", &file.display().to_string()]);
@@ -291,7 +295,7 @@ fn a_revoked_key_opens_nothing() {
     let listed: Value = serde_json::from_str(&good(data, &["key", "list", "--json"])).expect("JSON");
     let of_vera = |it: &&Value| it["user_name"] == "vera";
     let id = listed.as_array().expect("a list").iter().find(of_vera).expect("her key")["id"].as_str().expect("an id");
-    let _server = Server::start(data);
+    let _server = started(data);
     assert!(run(data, &["--key", key.trim(), "subscription", "list"]).status.success());
     good(data, &["key", "revoke", id]);
     assert_eq!(run(data, &["--key", key.trim(), "subscription", "list"]).status.code(), Some(4));
@@ -300,7 +304,7 @@ fn a_revoked_key_opens_nothing() {
 #[test]
 fn a_simulated_world_is_sent_and_counted() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let _server = Server::start(dir.path());
+    let _server = started(dir.path());
     let counts = good(dir.path(), &["simulate", "--count", "20", "--speed", "0"]);
     assert!(counts.starts_with("sent 20, accepted "), "{counts}");
     let printed = good(dir.path(), &["simulate", "--count", "3", "--print"]);
