@@ -13,7 +13,7 @@ use crate::draft::{Closing, Format};
 use crate::event::{ClosedThread, Event, Form, Outlook, Warning};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId, fingerprint};
 use crate::identity;
-use crate::incident::Report;
+use crate::incident::{Report, Reporter};
 use crate::normalize::Believed;
 use crate::port::{
     Commit, ControlChange, DeadLetter, DeadLetterState, IdentityRow, LogEntry, LogRecord, PortError, Says, ThreadHead,
@@ -390,13 +390,15 @@ fn own_incident(thread: ThreadId) -> IncidentId {
 /// the other threads of its incident. What was joined stays joined, whatever is reported later.
 fn relate(believed: &Believed, row: &mut ThreadRow, threads: &mut Threads<'_>) -> Result<Vec<ThreadId>, PortError> {
     let Some(mut report) = Report::of(&believed.event, row) else { return Ok(Vec::new()) };
-    let mut others = threads.reports(&report)?;
-    others.retain(|other| other.thread != row.id);
-    let has_own = row.incident == own_incident(row.id);
-    let is_alone = has_own && others.iter().all(|other| other.incident != row.incident);
-    if is_alone && row.state == State::Active {
-        row.incident = report.incident_among(&others);
-        report.incident = row.incident;
+    let mut others = threads.reports(&report, Reporter::OtherThan(&report.issuer))?;
+    let is_alone = row.incident == own_incident(row.id) && others.iter().all(|other| other.incident != row.incident);
+    if let Some(same) = report.same_among(&others).filter(|_| is_alone && row.state == State::Active) {
+        // An incident takes one thread of each agency: another one of it is another happening.
+        let own = threads.reports(&report, Reporter::Only(&report.issuer))?;
+        if own.iter().all(|own| own.incident != same.incident || own.thread == row.id) {
+            row.incident = same.incident;
+            report.incident = row.incident;
+        }
     }
     threads.set_report(report);
     others.retain(|other| other.incident == row.incident);

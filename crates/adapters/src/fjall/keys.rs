@@ -38,6 +38,11 @@ impl Key {
         self.push(tenant.as_str().as_bytes()).push(&[0])
     }
 
+    /// The key right after it.
+    pub(super) fn successor(self) -> Self {
+        self.push(&[0])
+    }
+
     /// Its bytes.
     pub(super) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.length]
@@ -81,9 +86,10 @@ pub(super) fn thread(tenant: &TenantId, thread: ThreadId) -> Key {
     Key::of(tenant).push(thread.as_bytes())
 }
 
-/// `incident`: tenant, second since 1970 with its sign turned, so that keys sort as seconds do, thread.
-pub(super) fn report(tenant: &TenantId, second: i64, thread: ThreadId) -> Key {
-    Key::of(tenant).push(&(second ^ i64::MIN).to_be_bytes()).push(thread.as_bytes())
+/// `incident`: tenant, second since 1970 with its sign turned, so that keys sort as seconds do, hash of
+/// the issuer, thread.
+pub(super) fn report(tenant: &TenantId, second: i64, issuer: [u8; 8], thread: ThreadId) -> Key {
+    Key::of(tenant).push(&(second ^ i64::MIN).to_be_bytes()).push(&issuer).push(thread.as_bytes())
 }
 
 /// `version`: tenant, thread, position.
@@ -190,7 +196,7 @@ mod tests {
         let user = UserId::from_bytes([1; 16]);
         assert!(inbox(&tenant, user, 255).as_slice() < inbox(&tenant, user, 256).as_slice());
         assert_eq!(ending_number(inbox(&tenant, user, 256).as_slice()), Some(256));
-        let second = |second| report(&tenant, second, ThreadId::from_bytes([1; 16]));
+        let second = |second| report(&tenant, second, [9; 8], ThreadId::from_bytes([1; 16]));
         assert!(second(-1).as_slice() < second(0).as_slice() && second(0).as_slice() < second(1).as_slice());
         let at = Position::start(1).plus(300);
         assert_eq!(ending_position(version(&tenant, ThreadId::from_bytes([1; 16]), at).as_slice()), Some(at));

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use tidings_core::id::{EventId, TenantId, ThreadId};
-use tidings_core::incident::Report;
+use tidings_core::id::{EventId, TenantId, ThreadId, fingerprint};
+use tidings_core::incident::{REPORTS_MAX, Report, Reporter};
 use tidings_core::port::{
     Commit, ControlChange, IdentityRow, Ledger, LogEntry, LogRecord, PortError, ThreadRow, ThreadRows,
 };
@@ -50,15 +50,59 @@ impl ThreadRows for FjallStore {
         self.core.thread(tenant, thread)
     }
 
-    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError> {
-        let from = keys::report(tenant, from, ThreadId::from_bytes([0; 16]));
-        let to = keys::report(tenant, to, ThreadId::from_bytes([u8::MAX; 16]));
-        let rows = self.core.range(Space::Incident, &from, &to);
-        rows.map(|row| values::read_json("a report of an incident", &row?.1)).collect()
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
+        match reporter {
+            Reporter::OtherThan(issuer) => self.core.reports_of_others(tenant, from, to, issuer),
+            Reporter::Only(issuer) => self.core.reports_of(tenant, from, to, issuer),
+        }
     }
 }
 
+/// The lowest and the highest thread in a key.
+const THREADS: [ThreadId; 2] = [ThreadId::from_bytes([0; 16]), ThreadId::from_bytes([u8::MAX; 16])];
+
+/// An issuer as keys of reports hold it.
+fn issuer_part(issuer: &str) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = fingerprint(&[issuer.as_bytes()]);
+    [a, b, c, d, e, f, g, h]
+}
+
+fn read_report(value: &[u8]) -> Result<Report, PortError> {
+    values::read_json("a report of an incident", value)
+}
+
 impl Core {
+    /// Reads past all of one issuer's reports of a second at once, however many they are.
+    fn reports_of_others(&self, tenant: &TenantId, from: i64, to: i64, issuer: &str) -> Result<Vec<Report>, PortError> {
+        let last = keys::report(tenant, to, [u8::MAX; 8], THREADS[1]);
+        let mut next = keys::report(tenant, from, [0; 8], THREADS[0]);
+        let mut found = Vec::new();
+        'passages: while found.len() < REPORTS_MAX && next.as_slice() <= last.as_slice() {
+            for row in self.range(Space::Incident, &next, &last).take(REPORTS_MAX - found.len()) {
+                let report = read_report(&row?.1)?;
+                if report.issuer == issuer {
+                    next = keys::report(tenant, report.second(), issuer_part(issuer), THREADS[1]);
+                    next = next.successor();
+                    continue 'passages;
+                }
+                found.push(report);
+            }
+            break;
+        }
+        Ok(found)
+    }
+
+    fn reports_of(&self, tenant: &TenantId, from: i64, to: i64, issuer: &str) -> Result<Vec<Report>, PortError> {
+        let mut found = Vec::new();
+        for second in from..=to {
+            let [first, last] = THREADS.map(|thread| keys::report(tenant, second, issuer_part(issuer), thread));
+            for row in self.range(Space::Incident, &first, &last).take(REPORTS_MAX - found.len()) {
+                found.push(read_report(&row?.1)?);
+            }
+        }
+        Ok(found)
+    }
+
     pub(super) fn identity(&self, tenant: &TenantId, event: EventId) -> Result<Option<IdentityRow>, PortError> {
         self.get(Space::Id, &keys::event(tenant, event))?.map(|value| layouts::read_identity(&value)).transpose()
     }
@@ -85,7 +129,7 @@ fn rows_of(commit: &Commit) -> Rows {
         rows.put(Space::Thread, keys::thread(&row.tenant, row.id), values::json(row));
     }
     for report in reports {
-        let key = keys::report(&report.tenant, report.second(), report.thread);
+        let key = keys::report(&report.tenant, report.second(), issuer_part(&report.issuer), report.thread);
         rows.put(Space::Incident, key, values::json(report));
     }
     rows

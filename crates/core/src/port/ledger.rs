@@ -8,7 +8,7 @@ use crate::draft::Format;
 use crate::envelope::Coordinate;
 use crate::event::{Event, Form, Outlook};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
-use crate::incident::Report;
+use crate::incident::{Report, Reporter};
 use crate::port::{ControlChange, PortError};
 use crate::position::Position;
 use crate::rejection::{Reason, Stage};
@@ -155,12 +155,14 @@ pub trait ThreadRows {
     /// When the store cannot be read.
     fn thread(&self, tenant: &TenantId, thread: ThreadId) -> Result<Option<ThreadRow>, PortError>;
 
-    /// Reports of happenings from one second to another, both included, in order of
-    /// [`Report::second`] and thread.
+    /// Reports of happenings from one second to another, both included, by whom they are asked for:
+    /// at most [`REPORTS_MAX`], in order of [`Report::second`].
+    ///
+    /// [`REPORTS_MAX`]: crate::incident::REPORTS_MAX
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError>;
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError>;
 }
 
 /// An envelope or a message set aside for a human.

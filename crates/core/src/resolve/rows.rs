@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::id::{EventId, TenantId, ThreadId};
-use crate::incident::{REACH_SECONDS, Report};
+use crate::incident::{REACH_SECONDS, REPORTS_MAX, Report, Reporter};
 use crate::port::{Commit, IdentityRow, LogEntry, PortError, ThreadRow, ThreadRows};
 use crate::position::Position;
 
@@ -106,11 +106,12 @@ impl<'a> Threads<'a> {
     }
 
     /// Reports of about the same time as this one, each thread's last within a second.
-    pub(super) fn reports(&self, near: &Report) -> Result<Vec<Report>, PortError> {
+    pub(super) fn reports(&self, near: &Report, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
         let (from, to) = (near.second() - REACH_SECONDS, near.second() + REACH_SECONDS);
-        let mut found = self.store.reports(&near.tenant, from, to)?;
+        let mut found = self.store.reports(&near.tenant, from, to, reporter)?;
         let key = |second, byte| (near.tenant.clone(), second, ThreadId::from_bytes([byte; 16]));
-        for (_, newer) in self.reports.range(key(from, 0)..=key(to, u8::MAX)) {
+        let newer = self.reports.range(key(from, 0)..=key(to, u8::MAX)).map(|(_, report)| report);
+        for newer in newer.filter(|report| reporter.asks_for(report)).take(REPORTS_MAX) {
             let of = |report: &Report| (report.second(), report.thread);
             found.retain(|report| of(report) != of(newer));
             found.push(newer.clone());

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::draft::ThreadKey;
-use crate::incident::Report;
+use crate::incident::{Report, Reporter};
 use crate::normalize::ThreadHints;
 
 /// The rows as commits leave them.
@@ -31,8 +31,9 @@ impl crate::port::ThreadRows for Rows {
         Ok(self.threads.get(&thread).cloned())
     }
 
-    fn reports(&self, _: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError> {
-        Ok(self.reports.iter().filter(|report| (from..=to).contains(&report.second())).cloned().collect())
+    fn reports(&self, _: &TenantId, from: i64, to: i64, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
+        let near = self.reports.iter().filter(|report| (from..=to).contains(&report.second()));
+        Ok(near.filter(|report| reporter.asks_for(report)).cloned().collect())
     }
 }
 

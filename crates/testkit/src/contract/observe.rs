@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Write};
 
 use tidings_core::id::TenantId;
+use tidings_core::incident::Reporter;
 use tidings_core::port::ThreadRows;
 use tidings_core::position::Position;
 
@@ -36,8 +37,9 @@ pub async fn observe(store: &dyn Storage) -> String {
 
 async fn observe_events(text: &mut String, store: &dyn Storage, tenant: &TenantId) {
     let second = sample::report(tenant, 0).second();
-    for from in [i64::MIN, second, second + 2] {
-        say(text, "reports", store.reports(tenant, from, second + 4).unwrap());
+    let reporters = [Reporter::OtherThan("example.org"), Reporter::OtherThan("x"), Reporter::Only("example.org")];
+    for (from, reporter) in [second - 9, second, second + 2].into_iter().zip(reporters) {
+        say(text, "reports", store.reports(tenant, from, second + 4, reporter).unwrap());
     }
     for number in 0..EVENTS {
         let (event, thread) = (sample::event_id(number), sample::thread_id(number));

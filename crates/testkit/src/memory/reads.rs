@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId};
-use tidings_core::incident::Report;
+use tidings_core::incident::{REPORTS_MAX, Report, Reporter};
 use tidings_core::port::{
     ControlStore, DeadLetter, DeadLetters, EventLog, EventStore, IdentityRow, LogEntry, LogRecord, PortError, RawForm,
     StoredChange, ThreadRow, ThreadRows,
@@ -28,10 +28,11 @@ impl ThreadRows for MemoryStore {
         Ok(self.state().threads.get(&(tenant.clone(), thread)).cloned())
     }
 
-    fn reports(&self, tenant: &TenantId, from: i64, to: i64) -> Result<Vec<Report>, PortError> {
+    fn reports(&self, tenant: &TenantId, from: i64, to: i64, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
         let state = self.state();
         let own = state.reports.iter().filter(|((of, second, _), _)| of == tenant && (from..=to).contains(second));
-        Ok(own.map(|(_, report)| report.clone()).collect())
+        let asked = own.map(|(_, report)| report).filter(|report| reporter.asks_for(report));
+        Ok(asked.take(REPORTS_MAX).cloned().collect())
     }
 }
 
