@@ -56,15 +56,28 @@ fn collect<'a>(
     is_true
 }
 
-/// What happened: `earthquake M 6.1`, `Severe thunderstorm`.
+/// What happened: `earthquake M 6.1`, `Extreme flash flood`, `Severe thunderstorm`.
 fn what(subject: &Subject<'_>, segment: usize) -> String {
     let view = subject.segment(segment);
-    let name = view.kind.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or(view.category.as_str());
-    let name = name.replace('_', " ");
+    let name = name_of(view.kind).unwrap_or_else(|| view.category.as_str().replace('_', " "));
     match (subject.event().measures.get("magnitude"), view.severity) {
         (Some(magnitude), _) => format!("{name} M {magnitude}"),
         (None, Severity::Unknown) => name,
+        (None, Severity::Severe) if name.starts_with("severe ") => name.replacen("severe", "Severe", 1),
         (None, severity) => format!("{severity} {name}"),
+    }
+}
+
+/// A type in words: its last one, with the one before where it only says which: `flood.flash` is a
+/// flash flood.
+fn name_of(kind: &str) -> Option<String> {
+    let mut words = kind.rsplit('.').map(|word| word.replace('_', " "));
+    let last = words.next().filter(|word| !word.is_empty())?;
+    match last.as_str() {
+        "severe" | "flash" | "river" | "coastal" | "road" | "rail" | "structure" => {
+            words.next().map(|what| format!("{last} {what}")).or(Some(last))
+        }
+        _ => Some(last),
     }
 }
 
@@ -130,4 +143,19 @@ fn measure_clause(measure: &Measure, actual: f64) -> String {
         Comparison::AtLeast => "at least",
     };
     if &**name == "magnitude" { format!("{how} M {value}") } else { format!("{name} {actual} is {how} {value}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_as_people_do() {
+        let check = |kind: &str, expected: &str| assert_eq!(name_of(kind).as_deref(), Some(expected));
+        check("flood.flash", "flash flood");
+        check("weather.thunderstorm.severe", "severe thunderstorm");
+        check("weather.marine.small_craft", "small craft");
+        check("river", "river");
+        assert_eq!(name_of(""), None);
+    }
 }

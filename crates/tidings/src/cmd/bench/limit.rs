@@ -9,9 +9,7 @@ use anyhow::Context;
 
 use super::times::Times;
 
-/// Appends so many bytes to what is in a file and syncs it, again and again; how long each took.
-/// The file has its final length from the start, which makes a sync cheaper: the limit is the best
-/// that the machine can do.
+/// Appends so many bytes to a file that grows and syncs it, again and again; how long each took.
 ///
 /// # Errors
 /// When the disk fails.
@@ -19,7 +17,6 @@ pub(super) async fn append_and_sync(folder: &Path, bytes: usize, count: usize) -
     let path = folder.join("limit");
     let appending = tokio::task::spawn_blocking(move || -> std::io::Result<Times> {
         let mut file = File::create(&path)?;
-        file.set_len((bytes * count) as u64)?;
         file.sync_all()?;
         let content = vec![b'x'; bytes];
         let mut times = Times::new();
