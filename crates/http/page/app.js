@@ -127,8 +127,11 @@ function connect() {
 async function listSubscriptions() {
   const { data } = await api("/v1/subscriptions");
   $("subscription-list").replaceChildren(...data.map((subscription) => {
-    const remove = make("button", { type: "button" }, "Delete");
+    const name = subscription.name ?? subscription.filter_text ?? subscription.id;
+    const remove = make("button", { type: "button", "aria-label": `Delete ${name}` }, "Delete");
     remove.addEventListener("click", async () => {
+      const loss = "You will hear nothing more of it, not even the end of an alert that you were told of.";
+      if (!confirm(`Delete the subscription "${name}"? ${loss}`)) return;
       await api(`/v1/subscriptions/${subscription.id}`, { method: "DELETE" });
       await listSubscriptions();
     });
@@ -173,12 +176,12 @@ async function open(credentials) {
 }
 
 // Shows what is there, then follows what comes; called again after each lost connection.
-async function start() {
+async function start(why = "") {
   let me;
   try {
     me = await api("/v1/me");
   } catch (fault) {
-    if (fault.status === 401) return enter("");
+    if (fault.status === 401) return enter(why);
     attempt += 1;
     say("The server cannot be reached; trying again…", true);
     return void setTimeout(start, Math.min(30000, 500 * 2 ** attempt));
@@ -220,11 +223,12 @@ $("leave").addEventListener("click", async () => {
 });
 drawGrid($("map"));
 
+const USED = "This link was used already, or is too old. Enter a key, or start the server again for a new link.";
 const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
 if (ticket) {
   // The ticket is used up now; a reload goes by the cookie.
   history.replaceState(null, "", "/");
-  open({ ticket }).catch((fault) => (fault.status === 401 ? start() : enter(fault.message)));
+  open({ ticket }).catch((fault) => (fault.status === 401 ? start(USED) : enter(fault.message)));
 } else {
   start();
 }
