@@ -25,13 +25,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidings_core::event::{Event, Outlook};
+use tidings_core::event::Event;
 use tidings_core::filter::{Compiled, Leaf, Subject};
 use tidings_core::id::{EventId, TenantId, ThreadId};
 use tidings_core::port::{
     EventQuery, EventStore, Found, LogEntry, LogRecord, Page, PortError, Projection, Query, ThreadRow,
 };
 use tidings_core::position::Position;
+use tidings_core::stored::Outlook;
 use tidings_core::time::Timestamp;
 use tidings_core::vocabulary::State;
 

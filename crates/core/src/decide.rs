@@ -14,12 +14,12 @@ pub mod zones;
 
 use std::sync::Arc;
 
-use crate::event::{ClosedThread, Outlook};
 use crate::filter::{Compiled, Subject};
 use crate::id::{EventId, TenantId, ThreadId, UserId};
 use crate::notice::{Decision, StoredDecision, UpdateReason};
 use crate::port::Told;
 use crate::position::Position;
+use crate::stored::{ClosedThread, Outlook};
 use crate::subscription::Subscription;
 
 use judgment::Judgment;

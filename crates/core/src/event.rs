@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::geometry::{BoundingBox, Geometry, Point};
-use crate::id::{EventId, IncidentId, TenantId, ThreadId, UserId};
-use crate::position::Position;
+use crate::id::{EventId, TenantId, UserId};
 use crate::time::Timestamp;
 use crate::vocabulary::{
-    Action, Category, Certainty, GeometryOrigin, PlacePrecision, Severity, SeverityOrigin, State, Status, Urgency,
+    Action, Category, Certainty, GeometryOrigin, PlacePrecision, Severity, SeverityOrigin, Status, Urgency,
 };
 
 /// The schema that this build writes. Older stored events are upcast when read.
@@ -443,84 +442,20 @@ impl Event {
         (0..self.segment_count()).map(|index| self.segment(index))
     }
 
+    /// True where someone may read it, as far as its audience goes: addressees always; the position of
+    /// a device only with the right to those, restricted messages only with the right to them.
+    pub fn is_visible_to(&self, user: UserId, sees_restricted: bool, sees_devices: bool) -> bool {
+        if self.audience.as_ref().is_some_and(|audience| audience.contains(&user)) {
+            return true;
+        }
+        match self.category {
+            Category::Device => sees_devices,
+            _ => self.audience.is_none() && (!self.restricted || sees_restricted),
+        }
+    }
+
     /// Any point of it, for a picture or a distance.
     pub fn anchor(&self) -> Option<Point> {
         self.geometry.as_ref().and_then(|geometry| geometry.points().next())
     }
-}
-
-/// An event with its place in the log and in its thread: what the store holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
-    /// Where in the log.
-    pub position: Position,
-    /// Which thread it was committed to.
-    pub thread_id: ThreadId,
-    /// Its number there, from 1.
-    pub revision: u32,
-    /// What we believe.
-    pub event: std::sync::Arc<Event>,
-    /// Its thread just after it, which a filter's `state` is judged by.
-    pub outlook: Outlook,
-}
-
-/// How a thread stood just after one entry of the log; kept with the entry, so that every later
-/// judgment of it sees the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outlook {
-    /// How the thread stands.
-    pub state: State,
-    /// True when this entry's event is the thread's current one, or the last word in some zone.
-    pub is_current: bool,
-    /// The thread's current event.
-    pub current: EventId,
-    /// Threads that this entry joined into its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged: Vec<ThreadId>,
-    /// Every thread that was joined into its own up to here: what was told of one was told of all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged_from: Vec<ThreadId>,
-    /// Other messages of the thread that still hold in zones of their own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub standing: Vec<Standing>,
-    /// Threads that this entry closed: replaced by its own thread, or over.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub closed: Vec<ClosedThread>,
-    /// The incident the thread belongs to.
-    pub incident: IncidentId,
-    /// The other threads of that incident up to here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub incident_threads: Vec<ThreadId>,
-}
-
-impl Outlook {
-    /// The event that notices of an entry speak of, where it is not the entry's own: one that joins
-    /// threads and does not count in them is itself never told, so what it tells is what counts.
-    pub fn told_instead(&self) -> Option<EventId> {
-        (!self.is_current && !self.merged.is_empty()).then_some(self.current)
-    }
-}
-
-/// A thread closed by a message of another one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClosedThread {
-    /// The thread that is over.
-    pub thread: ThreadId,
-    /// Every thread that was joined into it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged_from: Vec<ThreadId>,
-    /// True when this entry's thread takes its place.
-    pub upgraded: bool,
-    /// True when it goes on in other zones.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub lives_elsewhere: bool,
-}
-
-/// A message that holds in some zones while another one of its thread holds in others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
-    /// The message.
-    pub event: EventId,
-    /// Its zones, as UGC codes.
-    pub zones: Vec<String>,
 }

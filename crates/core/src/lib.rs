@@ -27,6 +27,7 @@ pub mod matcher;
 pub mod subscription;
 pub mod notice;
 pub mod port;
+pub mod stored;
 pub mod incident;
 pub mod resolve;
 pub mod decide;

@@ -3,6 +3,7 @@
 //! [`resolve`] is a pure function of the batch and of the thread rows before it: no clock, no
 //! chance, so the same messages at the same positions give the same bytes on every node.
 
+mod names;
 mod parts;
 mod rows;
 mod versions;
@@ -10,7 +11,7 @@ mod versions;
 use bytes::Bytes;
 
 use crate::draft::{Closing, Format};
-use crate::event::{ClosedThread, Event, Form, Outlook, Warning};
+use crate::event::{Form, Warning};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId, fingerprint};
 use crate::identity;
 use crate::incident::{Report, Reporter};
@@ -21,9 +22,11 @@ use crate::port::{
 };
 use crate::position::Position;
 use crate::rejection::{Copy, Outcome, Reason, Rejection, Stage};
+use crate::stored::{ClosedThread, Outlook};
 use crate::time::Timestamp;
-use crate::vocabulary::{Action, Severity, State, Status};
+use crate::vocabulary::{Action, Severity, State};
 
+use names::{Names, Namespace};
 pub use rows::Threads;
 
 /// Something that is to become durable.
@@ -252,54 +255,6 @@ fn take_place(believed: &Believed, head: &ThreadHead, row: &mut ThreadRow, is_fi
         row.title.clone_from(&believed.event.title);
     }
     counts
-}
-
-/// Every name by which a message's thread can be found.
-struct Names {
-    own: Vec<[u8; 16]>,
-    references: Vec<[u8; 16]>,
-}
-
-impl Names {
-    fn of(believed: &Believed) -> Self {
-        let space = Namespace::of(&believed.event);
-        let mut own = Vec::with_capacity(1 + believed.thread.keys.len());
-        own.extend(believed.event.native_id.as_ref().map(|id| space.name("id", id)));
-        own.extend(believed.thread.keys.iter().map(|key| space.name(key.scheme, &key.value)));
-        let references = believed.thread.references.iter().map(|id| space.name("id", id)).collect();
-        Self { own, references }
-    }
-
-    fn all(&self) -> impl Iterator<Item = [u8; 16]> + '_ {
-        self.own.iter().chain(&self.references).copied()
-    }
-}
-
-/// Where the names of threads are unique: within their issuer, so that no reference crosses issuers,
-/// and apart for what is not real, so that no test cancels an alert.
-struct Namespace<'a> {
-    issuer: &'a str,
-    status: &'a str,
-}
-
-impl<'a> Namespace<'a> {
-    fn of(event: &'a Event) -> Self {
-        let status = if event.status == Status::Actual { "" } else { event.status.as_str() };
-        Self { issuer: &event.issuer, status }
-    }
-
-    fn name(&self, scheme: &str, value: &str) -> [u8; 16] {
-        match self.status {
-            "" => fingerprint(&[self.issuer.as_bytes(), scheme.as_bytes(), value.as_bytes()]),
-            status => fingerprint(&[self.issuer.as_bytes(), status.as_bytes(), scheme.as_bytes(), value.as_bytes()]),
-        }
-    }
-
-    /// Where another thread's message that closes this thread is remembered by its name.
-    fn closing_name(&self, closing: &Closing) -> [u8; 16] {
-        let kind = if closing.upgraded { "upgraded" } else { "closed" };
-        self.name(kind, &format!("{}\n{}", closing.key.scheme, closing.key.value))
-    }
 }
 
 /// The thread that a message belongs to: the one its names lead to, those joined when there are

@@ -8,13 +8,14 @@ use tidings_core::notice::{Decision, Notice, StoredDecision};
 use tidings_core::port::{ControlChange, InboxEntry, PortError, StoredChange};
 use tidings_core::position::Position;
 use tidings_core::principal::Principal;
+use tidings_core::stored::Stored;
 use tidings_core::subscription::Subscription;
 use tidings_core::time::Timestamp;
 use tidings_core::vocabulary::State;
 
 use crate::control::wish_of;
 use crate::engine::Engine;
-use crate::reading::{Found, may_see};
+use crate::reading::{as_of_entry, may_see};
 use crate::view::NotificationView;
 
 /// Why an event was, or was not, told for a subscription.
@@ -101,7 +102,7 @@ impl Engine {
     ) -> Result<Option<NotificationView>, PortError> {
         let decision = self.ports.deliveries.decision(&principal.tenant, principal.user, place.event).await?;
         let entry = self.ports.events.entry(place.position).await?;
-        let (Some(decision), Some(found)) = (decision, entry.and_then(Found::of)) else { return Ok(None) };
+        let (Some(decision), Some(found)) = (decision, entry.and_then(Stored::of)) else { return Ok(None) };
         let Some(notice) = decision.notices.iter().find(|notice| notice.number == place.number) else {
             return Ok(None);
         };
@@ -122,7 +123,7 @@ impl Engine {
             epoch: place.position.epoch,
             number: notice.number,
             is_read: notice.number <= read_mark,
-            event: found.as_of_entry(),
+            event: as_of_entry(&found),
             subscriptions,
         }))
     }
@@ -131,7 +132,7 @@ impl Engine {
     /// threads; the last of the closed thread, where a message of another one closed it. In place of
     /// one that the principal may not see, the last of the thread that they may: whoever was told of
     /// an alert hears that it is over, and nothing else of a message that is not for them.
-    async fn shown(&self, principal: &Principal, found: Found, notice: &Notice) -> Result<Option<Found>, PortError> {
+    async fn shown(&self, principal: &Principal, found: Stored, notice: &Notice) -> Result<Option<Stored>, PortError> {
         let tenant = found.event.tenant.clone();
         let (instead, state) = if notice.is_of_closed_thread() {
             let row = self.survivor(&tenant, notice.thread).await?;
@@ -141,7 +142,7 @@ impl Engine {
         };
         let mut shown = match instead {
             None => found,
-            Some(id) => match self.ports.events.event(&tenant, id).await?.and_then(Found::of) {
+            Some(id) => match self.ports.events.event(&tenant, id).await?.and_then(Stored::of) {
                 Some(shown) => shown,
                 None => return Ok(None),
             },
@@ -160,7 +161,7 @@ impl Engine {
     }
 
     /// Why these subscriptions asked for an event, in the words of the first that still stands.
-    fn reason(&self, subscriptions: &[SubscriptionId], found: &Found) -> String {
+    fn reason(&self, subscriptions: &[SubscriptionId], found: &Stored) -> String {
         let subject = Subject::new(&found.event, found.outlook.state);
         let reason = subscriptions.iter().filter_map(|id| self.control.wish(*id)).find_map(|wish| {
             let segment = wish.compiled.matching_segments(&subject).iter().next()?;

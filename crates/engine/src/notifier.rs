@@ -13,14 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::decide::{Counting, Entry, Recipient, Wish, zones};
-use tidings_core::event::{Event, Outlook};
+use tidings_core::event::Event;
 use tidings_core::filter::Subject;
-use tidings_core::id::{SubscriptionId, ThreadId};
+use tidings_core::id::SubscriptionId;
 use tidings_core::matcher::{self, Matcher};
 use tidings_core::port::{
     ControlChange, ControlStore, DeliveryStore, EventLog, EventStore, LogEntry, LogRecord, NotifierCursor, PortError,
     Retry,
 };
+use tidings_core::stored::Stored;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
@@ -48,33 +49,32 @@ pub(crate) struct Case<'a> {
     pub recipients: &'a [Recipient],
 }
 
-/// An event of the log, held as long as it is being decided.
+/// An event of the log with the others that it is judged by, held as long as it is being decided.
 #[derive(Debug, Clone)]
-struct Stored {
-    position: tidings_core::position::Position,
-    thread: ThreadId,
-    revision: u32,
-    outlook: Outlook,
-    event: Arc<Event>,
+struct Pending {
+    stored: Stored,
     /// The event that is told in place of its own: see [`Outlook::told_instead`].
-    counting: Option<Box<Stored>>,
+    ///
+    /// [`Outlook::told_instead`]: tidings_core::stored::Outlook::told_instead
+    counting: Option<Stored>,
     /// The other messages of its thread that hold in zones of their own, cut to those.
     standing: Vec<Event>,
 }
 
-impl Stored {
+impl Pending {
     fn entry<'a>(
         &'a self,
         subject: &'a Subject<'a>,
         counting: Option<&'a Subject<'a>>,
         standing: &'a [Subject<'a>],
     ) -> Entry<'a> {
+        let Stored { position, thread, revision, outlook, .. } = &self.stored;
         let counting = self.counting.as_ref().zip(counting);
         Entry {
-            position: self.position,
-            thread: self.thread,
-            revision: self.revision,
-            outlook: &self.outlook,
+            position: *position,
+            thread: *thread,
+            revision: *revision,
+            outlook,
             subject,
             counting: counting.map(|(it, subject)| Counting { thread: it.thread, revision: it.revision, subject }),
             standing,
@@ -180,10 +180,10 @@ impl Notifier {
             }
             let Some(unfinished) = unfinished else { break };
             let entry = self.events.entry(unfinished.position).await?;
-            let Some(mut stored) = entry.and_then(stored_event) else { continue };
-            self.find_others(&mut stored).await?;
-            let recipients = self.gather(&stored, &mut standing, &Step::default()).await?;
-            standing.broad.push(Broad::resumed(stored, recipients, unfinished.done));
+            let Some(stored) = entry.and_then(Stored::of) else { continue };
+            let pending = self.with_others(stored).await?;
+            let recipients = self.gather(&pending.stored, &mut standing, &Step::default()).await?;
+            standing.broad.push(Broad::resumed(pending, recipients, unfinished.done));
         }
         Ok(standing)
     }
@@ -195,17 +195,17 @@ impl Notifier {
             let position = entry.position;
             if let LogRecord::Control(change) = entry.record {
                 self.govern(change, standing);
-            } else if let Some(mut stored) = stored_event(entry) {
-                self.find_others(&mut stored).await?;
-                self.finish_thread(&stored, standing, &mut step).await?;
+            } else if let Some(stored) = Stored::of(entry) {
+                let pending = self.with_others(stored).await?;
+                self.finish_thread(&pending.stored, standing, &mut step).await?;
                 let began = self.clock.elapsed();
-                let recipients = self.gather(&stored, standing, &step).await?;
+                let recipients = self.gather(&pending.stored, standing, &step).await?;
                 standing.spent.entries += 1;
                 standing.spent.matching += self.clock.elapsed().saturating_sub(began);
                 if recipients.len() > STEP {
-                    standing.broad.push(Broad::new(stored, recipients));
+                    standing.broad.push(Broad::new(pending, recipients));
                 } else {
-                    self.decide(&stored, &recipients, standing, &mut step).await?;
+                    self.decide(&pending, &recipients, standing, &mut step).await?;
                 }
             }
             standing.cursor.position = position;
@@ -218,23 +218,24 @@ impl Notifier {
 
     /// Reads the other events that an entry is judged with: the one that counts in threads that it
     /// joined, and those that hold in other zones of its thread.
-    async fn find_others(&self, stored: &mut Stored) -> Result<(), PortError> {
+    async fn with_others(&self, stored: Stored) -> Result<Pending, PortError> {
         let tenant = &stored.event.tenant;
-        if let Some(id) = stored.outlook.told_instead() {
-            stored.counting = self.events.event(tenant, id).await?.and_then(stored_event).map(Box::new);
+        let counting = match stored.outlook.told_instead() {
+            Some(id) => self.events.event(tenant, id).await?.and_then(Stored::of),
+            None => None,
+        };
+        let mut standing = Vec::with_capacity(stored.outlook.standing.len());
+        for other in &stored.outlook.standing {
+            let entry = self.events.event(tenant, other.event).await?;
+            standing.extend(entry.and_then(Stored::of).map(|it| zones::cut(&it.event, &other.zones, &stored.event)));
         }
-        for standing in &stored.outlook.standing {
-            let entry = self.events.event(tenant, standing.event).await?;
-            let other = entry.and_then(stored_event);
-            stored.standing.extend(other.map(|other| zones::cut(&other.event, &standing.zones, &stored.event)));
-        }
-        Ok(())
+        Ok(Pending { stored, counting, standing })
     }
 
     /// Decides some recipients of one event.
     async fn decide(
         &self,
-        stored: &Stored,
+        pending: &Pending,
         recipients: &[Recipient],
         standing: &mut Standing,
         step: &mut Step,
@@ -246,12 +247,12 @@ impl Notifier {
             standing.heads.insert((tenant, user), head);
         }
         let began = self.clock.elapsed();
-        let subject = Subject::new(&stored.event, stored.outlook.state);
+        let state = pending.stored.outlook.state;
+        let subject = Subject::new(&pending.stored.event, state);
         // Judged by how the joined thread stands now, not by how its own stood then.
-        let counting = stored.counting.as_ref().map(|it| Subject::new(&it.event, stored.outlook.state));
-        let others: Vec<Subject<'_>> =
-            stored.standing.iter().map(|event| Subject::new(event, stored.outlook.state)).collect();
-        let case = Case { entry: stored.entry(&subject, counting.as_ref(), &others), recipients };
+        let counting = pending.counting.as_ref().map(|it| Subject::new(&it.event, state));
+        let others: Vec<Subject<'_>> = pending.standing.iter().map(|event| Subject::new(event, state)).collect();
+        let case = Case { entry: pending.entry(&subject, counting.as_ref(), &others), recipients };
         for ruling in notify(&case) {
             step.add(ruling, &mut standing.heads);
         }
@@ -310,20 +311,5 @@ impl Notifier {
             }
             ControlChange::Key(_) | ControlChange::KeyRevoked(_) => {}
         }
-    }
-}
-
-fn stored_event(entry: LogEntry) -> Option<Stored> {
-    match entry.record {
-        LogRecord::Event { thread, revision, outlook, event, .. } => Some(Stored {
-            position: entry.position,
-            thread,
-            revision,
-            outlook,
-            event,
-            counting: None,
-            standing: Vec::new(),
-        }),
-        _ => None,
     }
 }

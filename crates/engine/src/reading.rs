@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tidings_core::event::Event;
 use tidings_core::filter::Filter;
 use tidings_core::id::{EventId, TenantId, ThreadId};
-use tidings_core::port::{LogEntry, LogRecord, PortError, Query, RawForm, Sort, ThreadRow};
+use tidings_core::port::{PortError, Query, RawForm, Sort, ThreadRow};
 use tidings_core::position::Position;
 use tidings_core::principal::{Permission, Principal};
+use tidings_core::stored::Stored;
 use tidings_core::time::Timestamp;
-use tidings_core::vocabulary::Category;
 
 use crate::engine::Engine;
 use crate::view::{EventView, NotificationView, Step};
@@ -49,40 +49,11 @@ pub struct EventPage {
     pub as_of: Position,
 }
 
-/// An entry of the log that is an event.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub position: Position,
-    pub thread: ThreadId,
-    pub revision: u32,
-    pub outlook: tidings_core::event::Outlook,
-    pub event: Arc<Event>,
-    pub body: bytes::Bytes,
-}
-
-impl Found {
-    pub fn of(entry: LogEntry) -> Option<Self> {
-        match entry.record {
-            LogRecord::Event { thread, revision, outlook, event, body, .. } => {
-                Some(Self { position: entry.position, thread, revision, outlook, event, body })
-            }
-            _ => None,
-        }
-    }
-}
-
 /// True where the principal may see an event: its tenant's, and not kept from them.
 pub(crate) fn may_see(principal: &Principal, event: &Event) -> bool {
-    if !principal.reads_tenant(&event.tenant) {
-        return false;
-    }
-    if event.audience.as_ref().is_some_and(|audience| audience.contains(&principal.user)) {
-        return true;
-    }
-    match event.category {
-        Category::Device => principal.role.may(Permission::DeviceRead),
-        _ => event.audience.is_none() && (!event.restricted || principal.role.may(Permission::RestrictedRead)),
-    }
+    let may = |permission| principal.role.may(permission);
+    principal.reads_tenant(&event.tenant)
+        && event.is_visible_to(principal.user, may(Permission::RestrictedRead), may(Permission::DeviceRead))
 }
 
 impl Engine {
@@ -119,7 +90,7 @@ impl Engine {
     }
 
     /// Every event of an event's thread and of those joined with it, oldest position first.
-    pub(crate) async fn thread_of(&self, found: &Found) -> Result<Vec<Found>, PortError> {
+    pub(crate) async fn thread_of(&self, found: &Stored) -> Result<Vec<Stored>, PortError> {
         let tenant = &found.event.tenant;
         let row = self.survivor(tenant, found.thread).await?;
         let threads = row.iter().flat_map(|row| std::iter::once(row.id).chain(row.merged_from.iter().copied()));
@@ -130,7 +101,7 @@ impl Engine {
         positions.sort_unstable();
         let mut events = Vec::with_capacity(positions.len());
         for position in positions {
-            events.extend(self.ports.events.entry(position).await?.and_then(Found::of));
+            events.extend(self.ports.events.entry(position).await?.and_then(Stored::of));
         }
         Ok(events)
     }
@@ -202,7 +173,7 @@ impl Engine {
             let found = self.ports.query.search(&query, now).await?;
             page.as_of = found.as_of;
             for hit in &found.found {
-                let Some(entry) = self.ports.events.entry(hit.position).await?.and_then(Found::of) else { continue };
+                let Some(entry) = self.ports.events.entry(hit.position).await?.and_then(Stored::of) else { continue };
                 if may_see(principal, &entry.event) {
                     page.events.push(self.view(&entry).await?);
                 }
@@ -237,9 +208,9 @@ impl Engine {
         Ok(views)
     }
 
-    pub(crate) async fn find(&self, principal: &Principal, id: EventId) -> Result<Option<Found>, PortError> {
+    pub(crate) async fn find(&self, principal: &Principal, id: EventId) -> Result<Option<Stored>, PortError> {
         for tenant in std::iter::once(&principal.tenant).chain(&principal.reads) {
-            if let Some(found) = self.ports.events.event(tenant, id).await?.and_then(Found::of) {
+            if let Some(found) = self.ports.events.event(tenant, id).await?.and_then(Stored::of) {
                 return Ok(may_see(principal, &found.event).then_some(found));
             }
         }
@@ -247,9 +218,9 @@ impl Engine {
     }
 
     /// An event with what its thread and the clock say of it now.
-    pub(crate) async fn view(&self, found: &Found) -> Result<EventView, PortError> {
+    pub(crate) async fn view(&self, found: &Stored) -> Result<EventView, PortError> {
         let row = self.survivor(&found.event.tenant, found.thread).await?;
-        let mut view = found.as_of_entry();
+        let mut view = as_of_entry(found);
         let Some(row) = row else { return Ok(view) };
         view.merged_into = (row.id != found.thread).then_some(row.id);
         view.thread_id = row.id;
@@ -274,20 +245,18 @@ impl Engine {
     }
 }
 
-impl Found {
-    /// The event as it stood at its own entry.
-    pub fn as_of_entry(&self) -> EventView {
-        EventView {
-            event: self.event.clone(),
-            position: self.position,
-            thread_id: self.thread,
-            revision: self.revision,
-            incident_id: self.outlook.incident,
-            state: self.outlook.state,
-            superseded_by: (!self.outlook.is_current).then_some(self.outlook.current),
-            merged_into: None,
-            upgraded_to: None,
-            body: self.body.clone(),
-        }
+/// An event as it stood at its own entry.
+pub(crate) fn as_of_entry(stored: &Stored) -> EventView {
+    EventView {
+        event: stored.event.clone(),
+        position: stored.position,
+        thread_id: stored.thread,
+        revision: stored.revision,
+        incident_id: stored.outlook.incident,
+        state: stored.outlook.state,
+        superseded_by: (!stored.outlook.is_current).then_some(stored.outlook.current),
+        merged_into: None,
+        upgraded_to: None,
+        body: stored.body.clone(),
     }
 }

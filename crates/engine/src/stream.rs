@@ -9,11 +9,12 @@ use tidings_core::filter::{Compiled, Fault, Filter, Subject};
 use tidings_core::port::PortError;
 use tidings_core::position::Position;
 use tidings_core::principal::Principal;
+use tidings_core::stored::Stored;
 use tidings_core::vocabulary::Category;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
-use crate::reading::{Found, may_see};
+use crate::reading::{as_of_entry, may_see};
 use crate::view::{EventView, NotificationView};
 
 /// Entries that a tail reads at once.
@@ -265,17 +266,17 @@ impl TailReader {
                 self.was_behind = true;
                 self.waiting.push_back(TailFrame::Lag { behind });
             }
-            for found in entries.into_iter().filter_map(Found::of) {
+            for found in entries.into_iter().filter_map(Stored::of) {
                 if self.wants(&found) {
                     let cursor = found.position.to_string();
-                    self.waiting.push_back(TailFrame::Event { cursor, event: Arc::new(found.as_of_entry()) });
+                    self.waiting.push_back(TailFrame::Event { cursor, event: Arc::new(as_of_entry(&found)) });
                 }
             }
             self.cursor = last;
         }
     }
 
-    fn wants(&self, found: &Found) -> bool {
+    fn wants(&self, found: &Stored) -> bool {
         let hides_device = found.event.category == Category::Device && !self.names_devices;
         !hides_device
             && may_see(&self.principal, &found.event)

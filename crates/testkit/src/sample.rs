@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use tidings_core::draft::Format;
-use tidings_core::event::{Event, Form, Outlook};
+use tidings_core::event::{Event, Form};
 use tidings_core::filter::Filter;
 use tidings_core::id::{DeadLetterId, EventId, IncidentId, SubscriptionId, TenantId, ThreadId, UserId};
 use tidings_core::incident::Report;
@@ -17,6 +17,7 @@ use tidings_core::port::{
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::{Reason, Stage};
+use tidings_core::stored::Outlook;
 use tidings_core::subscription::{Subscription, UpdatePolicy};
 use tidings_core::vocabulary::{Action, Severity, State};
 

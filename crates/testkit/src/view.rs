@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tidings_core::event::{Event, Outlook};
+use tidings_core::event::Event;
 use tidings_core::filter::{Compiled, Subject};
 use tidings_core::id::ThreadId;
 use tidings_core::port::{
     EventQuery, EventStore, Found, LogEntry, LogRecord, Page, PortError, Projection, Query, Sort,
 };
 use tidings_core::position::Position;
+use tidings_core::stored::Outlook;
 use tidings_core::time::Timestamp;
 
 /// Every event it was given, looked at one by one.

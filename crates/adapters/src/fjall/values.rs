@@ -5,10 +5,11 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use tidings_core::event::{Form, Outlook};
+use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, TenantId, ThreadId};
 use tidings_core::port::PortError;
 use tidings_core::position::Position;
+use tidings_core::stored::Outlook;
 use tidings_core::time::Timestamp;
 
 /// The format byte of every value this build writes, and the only one it reads.

@@ -8,8 +8,8 @@ use super::judgment::Judgment;
 use super::record::{notice, retell, severity, stored};
 use super::rule::news_for_follower;
 use super::{Counting, Entry, Recipient, Ruling};
-use crate::event::Outlook;
 use crate::port::Told;
+use crate::stored::Outlook;
 
 /// Tells the recipient of what counts, unless they know it: `before` is the last they were told.
 pub(super) fn catch_up(

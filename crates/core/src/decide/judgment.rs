@@ -6,7 +6,7 @@ use crate::id::UserId;
 use crate::notice::Decision;
 use crate::port::{Told, ToldPlace};
 use crate::subscription::{Subscription, UpdatePolicy};
-use crate::vocabulary::{Category, Status};
+use crate::vocabulary::Status;
 
 /// How one subscription sees an entry.
 pub(super) struct Judgment<'a> {
@@ -26,7 +26,7 @@ impl<'a> Judgment<'a> {
         let subscription = &wish.subscription;
         let cover = Cover::of(wish, entry.subject);
         let paused = subscription.paused_until.is_some_and(|until| until > event.received);
-        let verdict = if !may_see(entry, subscription, user) {
+        let verdict = if !event.is_visible_to(user, subscription.sees_restricted, subscription.sees_devices) {
             Decision::NotPermitted
         } else if !cover.matches() {
             if cover.is_too_coarse { Decision::PlaceTooCoarse } else { Decision::NoMatch }
@@ -54,19 +54,6 @@ impl<'a> Judgment<'a> {
     /// The places it was told for; none where its filter asks for other places since.
     pub fn told_leaves(&self, told: &Told) -> u64 {
         self.told(told).filter(|place| place.mark == self.wish.places_mark).map_or(0, |place| place.leaves)
-    }
-}
-
-/// Audience, restriction and other people's devices keep an event from a subscription.
-fn may_see(entry: &Entry<'_>, subscription: &Subscription, user: UserId) -> bool {
-    let event = entry.subject.event();
-    let is_addressee = event.audience.as_ref().is_some_and(|audience| audience.contains(&user));
-    if is_addressee {
-        return true;
-    }
-    match event.category {
-        Category::Device => subscription.sees_devices,
-        _ => event.audience.is_none() && (!event.restricted || subscription.sees_restricted),
     }
 }
 

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::event::{ClosedThread, Event};
+use crate::event::Event;
 use crate::filter::Filter;
 use crate::id::{IncidentId, SubscriptionId};
+use crate::stored::ClosedThread;
 use crate::subscription::UpdatePolicy;
 use crate::time::Timestamp;
 use crate::vocabulary::State;

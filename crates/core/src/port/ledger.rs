@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::draft::Format;
 use crate::envelope::Coordinate;
-use crate::event::{Event, Form, Outlook};
+use crate::event::{Event, Form};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
 use crate::incident::{Report, Reporter};
 use crate::port::{ControlChange, PortError};
 use crate::position::Position;
 use crate::rejection::{Reason, Stage};
+use crate::stored::Outlook;
 use crate::time::Timestamp;
 use crate::vocabulary::{Action, State};
 

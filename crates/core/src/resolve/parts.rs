@@ -6,8 +6,8 @@
 
 use super::versions::supersedes;
 use super::{Believed, State, ThreadHead, ThreadRow};
-use crate::event::Standing;
 use crate::port::ThreadPart;
+use crate::stored::Standing;
 use crate::vocabulary::Action;
 
 /// The scheme of threads that live by zone.

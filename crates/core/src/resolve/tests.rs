@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::draft::ThreadKey;
+use crate::event::Event;
 use crate::incident::{Report, Reporter};
 use crate::normalize::ThreadHints;
 

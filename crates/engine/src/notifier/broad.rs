@@ -2,8 +2,9 @@
 
 use tidings_core::decide::Recipient;
 use tidings_core::port::{PortError, Unfinished};
+use tidings_core::stored::Stored;
 
-use super::{Notifier, Standing, Step, Stored};
+use super::{Notifier, Pending, Standing, Step};
 
 /// Recipients of a broad event that are decided in one step. An event to few waits for one such
 /// step at most, in the notifier and at the disk.
@@ -12,23 +13,23 @@ const CHUNK: usize = 500;
 /// An event that is decided in part. Its recipients are those of its own position.
 #[derive(Debug)]
 pub(super) struct Broad {
-    stored: Stored,
+    pending: Pending,
     recipients: Vec<Recipient>,
     done: usize,
 }
 
 impl Broad {
-    pub fn new(stored: Stored, recipients: Vec<Recipient>) -> Self {
-        Self { stored, recipients, done: 0 }
+    pub fn new(pending: Pending, recipients: Vec<Recipient>) -> Self {
+        Self { pending, recipients, done: 0 }
     }
 
     /// After a restart: the same recipients in the same order, those decided left out.
-    pub fn resumed(stored: Stored, recipients: Vec<Recipient>, done: u64) -> Self {
-        Self { stored, recipients, done: usize::try_from(done).unwrap_or(usize::MAX) }
+    pub fn resumed(pending: Pending, recipients: Vec<Recipient>, done: u64) -> Self {
+        Self { pending, recipients, done: usize::try_from(done).unwrap_or(usize::MAX) }
     }
 
     pub fn unfinished(&self) -> Unfinished {
-        Unfinished { position: self.stored.position, done: self.done as u64 }
+        Unfinished { position: self.pending.stored.position, done: self.done as u64 }
     }
 
     fn is_done(&self) -> bool {
@@ -44,7 +45,7 @@ impl Broad {
             let others = outlook.merged_from.iter().chain(&outlook.incident_threads).copied();
             closed.chain(others).chain([stored.thread]).collect::<Vec<_>>()
         };
-        let own = threads_of(&self.stored);
+        let own = threads_of(&self.pending.stored);
         threads_of(other).iter().any(|thread| own.contains(thread))
     }
 }
@@ -52,7 +53,8 @@ impl Broad {
 impl Notifier {
     /// Decides the next chunk of the broad event whose turn it is: the gravest, then the oldest.
     pub(super) async fn advance_broad(&self, standing: &mut Standing) -> Result<(), PortError> {
-        let turn = |broad: &Broad| (std::cmp::Reverse(broad.stored.event.severity), broad.stored.position);
+        let turn =
+            |broad: &Broad| (std::cmp::Reverse(broad.pending.stored.event.severity), broad.pending.stored.position);
         let Some(index) = (0..standing.broad.len()).min_by_key(|index| turn(&standing.broad[*index])) else {
             return Ok(());
         };
@@ -64,7 +66,7 @@ impl Notifier {
         let end = broad.recipients.len().min(broad.done.saturating_add(CHUNK));
         let start = broad.done.min(end);
         let mut step = Step::default();
-        self.decide(&broad.stored, &broad.recipients[start..end], standing, &mut step).await?;
+        self.decide(&broad.pending, &broad.recipients[start..end], standing, &mut step).await?;
         broad.done = end;
         if !broad.is_done() {
             standing.broad.push(broad);

@@ -7,8 +7,9 @@ use tidings_core::filter::Subject;
 use tidings_core::id::{SubscriptionId, TenantId, ThreadId, UserId};
 use tidings_core::matcher;
 use tidings_core::port::{PortError, Told};
+use tidings_core::stored::Stored;
 
-use super::{Notifier, Standing, Step, Stored};
+use super::{Notifier, Standing, Step};
 
 /// Recipients in the order in which they are decided: by tenant, then user.
 type Gathered = BTreeMap<(TenantId, UserId), Recipient>;

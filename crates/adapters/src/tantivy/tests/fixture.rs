@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tidings_core::draft::Format;
-use tidings_core::event::ClosedThread;
 use tidings_core::filter::Filter;
 use tidings_core::id::{EventId, IncidentId};
 use tidings_core::port::{Commit, EventLog, IdentityRow, Ledger, Says, Sort, ThreadHead};
+use tidings_core::stored::ClosedThread;
 use tidings_core::vocabulary::Action;
 use tidings_testkit::MemoryStore;
 
