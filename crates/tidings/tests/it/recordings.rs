@@ -75,5 +75,7 @@ fn a_subscriber_of_everything_hears_of_each_thread_once() {
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["kind"].as_str().expect("a kind").to_owned())
         .collect();
     let count = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
-    assert_eq!((count("new"), count("end"), kinds.len()), (1_039, 103, 1_142));
+    // Of 1,039 threads, 106 hold a message that ends something. In 73 every zone that began has ended; in 30 some zone
+    // is left to run out by its own time, so whoever follows everything is still warned (ADR 6); 3 begin with their end.
+    assert_eq!((count("new"), count("end"), kinds.len()), (1_039, 73, 1_112));
 }
