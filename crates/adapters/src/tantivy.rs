@@ -16,6 +16,7 @@ mod terms;
 mod document;
 mod candidates;
 mod newest;
+mod applied;
 mod index;
 #[cfg(test)]
 mod tests;
@@ -74,7 +75,7 @@ pub fn open(dir: &Path, events: Arc<dyn EventStore>) -> Result<TantivyView, Port
 
 #[async_trait]
 impl Projection for TantivyView {
-    async fn apply(&self, entries: &[LogEntry]) -> Result<(), PortError> {
+    async fn apply(&self, entries: &[LogEntry], now: Timestamp) -> Result<(), PortError> {
         let _alone = self.applying.lock().await;
         let applied = self.shelf.applied();
         let mut steps = Vec::with_capacity(entries.len());
@@ -94,11 +95,19 @@ impl Projection for TantivyView {
             }
         }
         let up_to = entries.last().map_or(applied, |entry| entry.position).max(applied);
-        let now = entries.is_empty();
+        let at_once = entries.is_empty();
         let (shelf, fields) = (self.shelf.clone(), self.fields.clone());
         blocking("change the search index", move || {
-            let changes = steps.iter().flat_map(|step| step.changes(&fields)).collect();
-            shelf.change(changes, up_to, now)
+            let changes = steps.iter().flat_map(|step| step.changes(&fields, now)).collect();
+            shelf.change(changes, up_to, at_once)
+        })
+        .await
+    }
+
+    async fn applied_at(&self, position: Position) -> Result<Option<Timestamp>, PortError> {
+        let (shelf, fields) = (self.shelf.clone(), self.fields.clone());
+        blocking("show the search index", move || {
+            shelf.fresh().and_then(|shown| applied::at(&shown, &fields, position))
         })
         .await
     }
@@ -119,13 +128,13 @@ enum Step {
 }
 
 impl Step {
-    fn changes(&self, fields: &Fields) -> Vec<Change> {
+    fn changes(&self, fields: &Fields, now: Timestamp) -> Vec<Change> {
         let gone = |thread: ThreadId| Change::Delete(fields.fact(&Fact::LatestOf(thread)));
         let add = |document| Change::Add(Box::new(document));
         match self {
             Self::Revision { event, position, latest_of, is_first } => {
                 let described = described(fields, event, *position);
-                let mut changes = vec![add(revision(fields, &described))];
+                let mut changes = vec![add(revision(fields, &described, now))];
                 if let Some(standing) = latest_of {
                     changes.extend((!is_first).then(|| gone(standing.thread)));
                     changes.push(add(latest(fields, described, standing)));

@@ -46,7 +46,7 @@ impl Projector {
             }
         }
         // What the view holds back is found again from its cursor, so a failure here costs nothing.
-        let _ = self.view.apply(&[]).await;
+        let _ = self.view.apply(&[], self.clock.now()).await;
     }
 
     async fn follow(&self) -> Result<std::convert::Infallible, PortError> {
@@ -59,14 +59,14 @@ impl Projector {
                 if shown {
                     more.await;
                 } else if tokio::time::timeout(FLUSH_AFTER, more).await.is_err() {
-                    self.view.apply(&[]).await?;
+                    self.view.apply(&[], self.clock.now()).await?;
                     shown = true;
                 }
                 continue;
             };
             let last = last.position;
             let began = self.clock.elapsed();
-            self.view.apply(&entries).await?;
+            self.view.apply(&entries, self.clock.now()).await?;
             self.roles.view_fails.store(false, Ordering::Relaxed);
             observe(&self.metrics.stages.project, self.clock.elapsed().saturating_sub(began));
             (cursor, shown) = (last, false);

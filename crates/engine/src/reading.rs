@@ -122,6 +122,7 @@ impl Engine {
         add("received", Some(event.received), Some(format!("by {}, {}", event.source, event.correlation_id)));
         let stored = format!("position {}, revision {} of {}", found.position, found.revision, found.thread);
         add("stored", self.ports.events.stored_at(found.position).await?, Some(stored));
+        add("indexed", self.ports.projection.applied_at(found.position).await?, None);
         for (form, conflicts) in self.ports.events.forms(&event.tenant, id).await? {
             let kind = if conflicts { "contradicting_form" } else { "further_form" };
             add(kind, Some(form.received), Some(format!("{}, {}", form.media_type, form.correlation_id)));

@@ -27,6 +27,7 @@ struct Row {
     thread: ThreadId,
     outlook: Outlook,
     event: Arc<Event>,
+    applied: Timestamp,
 }
 
 impl std::fmt::Debug for MemoryView {
@@ -45,12 +46,12 @@ impl MemoryView {
 
 #[async_trait]
 impl Projection for MemoryView {
-    async fn apply(&self, entries: &[LogEntry]) -> Result<(), PortError> {
+    async fn apply(&self, entries: &[LogEntry], now: Timestamp) -> Result<(), PortError> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in entries.iter().filter(|entry| entry.position > *cursor) {
             if let LogRecord::Event { thread, outlook, event, .. } = &entry.record {
-                let row = Row { thread: *thread, outlook: outlook.clone(), event: event.clone() };
+                let row = Row { thread: *thread, outlook: outlook.clone(), event: event.clone(), applied: now };
                 rows.insert(entry.position, row);
             }
         }
@@ -58,6 +59,11 @@ impl Projection for MemoryView {
             *cursor = last.position.max(*cursor);
         }
         Ok(())
+    }
+
+    async fn applied_at(&self, position: Position) -> Result<Option<Timestamp>, PortError> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(rows.get(&position).map(|row| row.applied))
     }
 
     async fn cursor(&self) -> Result<Position, PortError> {

@@ -46,8 +46,9 @@ pub(super) fn described(fields: &Fields, event: &Event, position: Position) -> T
 }
 
 /// The document among all revisions.
-pub(super) fn revision(fields: &Fields, described: &TantivyDocument) -> TantivyDocument {
+pub(super) fn revision(fields: &Fields, described: &TantivyDocument, applied: Timestamp) -> TantivyDocument {
     let mut document = described.clone();
+    document.add_i64(fields.applied, applied.as_millis());
     document.add_text(fields.facts, Fact::Revision.spelled());
     document
 }

@@ -20,6 +20,8 @@ pub(super) struct Fields {
     pub received: Field,
     /// Milliseconds since 1970; the earliest instant where an event does not say.
     pub occurred: Field,
+    /// When the document came into the index, in milliseconds since 1970.
+    pub applied: Field,
     /// When the hazard of a current revision is over, in milliseconds since 1970.
     pub hazard_end: Field,
     /// Epoch and partition of the position.
@@ -43,11 +45,12 @@ impl Fields {
         let words = schema.add_text_field("words", whole);
         let received = schema.add_i64_field("received", FAST);
         let occurred = schema.add_i64_field("occurred", FAST);
+        let applied = schema.add_i64_field("applied", FAST);
         let hazard_end = schema.add_i64_field("hazard_end", FAST);
         let log = schema.add_u64_field("log", FAST);
         let offset = schema.add_u64_field("offset", FAST);
         let bounds = ["west", "south", "east", "north"].map(|side| schema.add_f64_field(side, FAST));
-        Self { schema: schema.build(), facts, words, received, occurred, hazard_end, log, offset, bounds }
+        Self { schema: schema.build(), facts, words, received, occurred, applied, hazard_end, log, offset, bounds }
     }
 
     /// The term of a fact.

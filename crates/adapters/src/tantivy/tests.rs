@@ -84,13 +84,13 @@ async fn a_restart_goes_on_from_the_last_commit() {
     }
     // Applied, but not committed: lost with the process, and offered again.
     let entries = fixture.store.read(shown, 5, usize::MAX).await.unwrap();
-    fixture.view.apply(&entries).await.unwrap();
+    fixture.view.apply(&entries, at(9)).await.unwrap();
     assert_eq!(fixture.view.cursor().await.unwrap(), shown.plus(5));
     let mut fixture = fixture.reopen();
     assert_eq!(fixture.view.cursor().await.unwrap(), shown);
     fixture.project().await;
     // Entries at or below the cursor change nothing.
-    fixture.view.apply(&entries).await.unwrap();
+    fixture.view.apply(&entries, at(9)).await.unwrap();
     fixture.project().await;
     let all = Query { latest: false, ..everything(Filter::All(Vec::new())) };
     assert_eq!(fixture.pages(&all, at(0)).await, fixture.scan(&all, at(0)).await);
@@ -129,4 +129,22 @@ async fn a_broken_index_is_built_anew_and_other_files_stay() {
         assert_eq!(fixture.pages(&all, at(0)).await, fixture.scan(&all, at(0)).await);
     }
     assert!(fixture.dir.path().join("notes.txt").exists());
+}
+
+#[tokio::test]
+async fn each_revision_knows_when_it_came_into_the_view() {
+    let mut fixture = Fixture::new();
+    let thread = fixture.commit(event(1, json!({})), None, true, Others::None).await;
+    fixture.commit(event(2, json!({})), Some(thread), true, Others::None).await;
+    fixture.commit(event(3, json!({})), None, true, Others::None).await;
+    let entries = fixture.store.read(Position::default(), usize::MAX, usize::MAX).await.unwrap();
+    for (number, entry) in entries.iter().take(2).enumerate() {
+        fixture.view.apply(std::slice::from_ref(entry), at(20 + number as i64)).await.unwrap();
+        // The second takes the place of the first as the latest of its thread, with another time.
+        fixture.view.apply(&[], at(30)).await.unwrap();
+    }
+    let applied = async |entry: &LogEntry| fixture.view.applied_at(entry.position).await.unwrap();
+    assert_eq!(applied(&entries[0]).await, Some(at(20)));
+    assert_eq!(applied(&entries[1]).await, Some(at(21)));
+    assert_eq!(applied(&entries[2]).await, None);
 }

@@ -62,11 +62,18 @@ pub struct Found {
 #[async_trait]
 pub trait Projection: Send + Sync {
     /// Applies entries in order and moves the cursor to the last of them, at once; entries at or
-    /// below the cursor change nothing.
+    /// below the cursor change nothing. `now` is kept as the time they came into the view.
     ///
     /// # Errors
     /// `Retry::Later` when the view may recover; the entries are offered again.
-    async fn apply(&self, entries: &[LogEntry]) -> Result<(), PortError>;
+    async fn apply(&self, entries: &[LogEntry], now: Timestamp) -> Result<(), PortError>;
+
+    /// When the event at this position came into the view, as far as reads of the view show it: a
+    /// view that was built anew gives the later time.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    async fn applied_at(&self, position: Position) -> Result<Option<Timestamp>, PortError>;
 
     /// The last entry applied and kept.
     ///

@@ -133,12 +133,13 @@ async fn an_event_tells_its_versions_life_and_bytes() {
     assert_eq!(old.body["superseded_by"], json!(second));
     let raw = app.get(&format!("/v1/events/{first}/raw")).await;
     assert_eq!((raw.body["title"].as_str(), raw.header("x-content-type-options")), (Some("one"), "nosniff"));
+    app.projected().await;
     let steps = app.get(&format!("/v1/events/{first}/timeline")).await;
     assert_eq!(steps.body["data"][0]["step"], "received", "{}", steps.text);
     let names: Vec<&str> = (steps.body["data"].as_array().expect("steps").iter())
         .map(|step| step["step"].as_str().expect("a name"))
         .collect();
-    assert_eq!(names, ["received", "stored"], "only what has a time of its own: {}", steps.text);
+    assert_eq!(names, ["received", "stored", "indexed"], "only what has a time of its own: {}", steps.text);
     assert_eq!(app.get(&format!("/v1/events/{first}?schema_version=1")).await.status, 200);
     app.get(&format!("/v1/events/{first}?schema_version=9")).await.is_problem(406, "not_acceptable");
     app.get("/v1/events/evt_00000000000000000000000000").await.is_problem(404, "not_found");

@@ -162,7 +162,7 @@ impl Fixture {
         loop {
             let count = 1 + self.random.below(40) as usize;
             let entries = self.store.read(self.view.cursor().await.unwrap(), count, usize::MAX).await.unwrap();
-            self.view.apply(&entries).await.unwrap();
+            self.view.apply(&entries, at(9)).await.unwrap();
             if entries.is_empty() {
                 return;
             }
