@@ -3,7 +3,7 @@
 CARGO ?= cargo
 DATA ?= target/demo
 
-.PHONY: help demo test ci fmt clippy docs areas bench
+.PHONY: help demo test ci fmt clippy docs deny areas bench
 
 help: ## List what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -24,7 +24,10 @@ clippy: ## Lint, warnings are errors
 docs: ## Build the docs, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
-ci: fmt clippy test docs ## The steps of continuous integration
+deny: ## Check licenses, bans and sources of what is depended on
+	$(CARGO) deny --log-level error check licenses bans sources
+
+ci: fmt clippy deny test docs ## The steps of continuous integration
 
 bench: ## Measure everything beside what the machine does by itself
 	$(CARGO) build --release --bin tidings
