@@ -147,7 +147,12 @@ fn envelope(body: &str) -> Envelope {
         headers: Vec::new(),
         source: "api".to_owned(),
         tenant: TenantId::default_tenant(),
-        authority: Authority { namespace: "bench".to_owned(), issuers: Issuers::All, may_publish: true },
+        authority: Authority {
+            namespace: "bench".to_owned(),
+            issuers: Issuers::All,
+            may_publish: true,
+            says_only: None,
+        },
         coordinate: Coordinate::Drawn("request".to_owned()),
         first_item: 0,
         received: Timestamp::from_millis(1_767_225_600_000),

@@ -9,7 +9,8 @@ use crate::rejection::{Reason, Rejection, Stage};
 ///
 /// # Errors
 /// `publish_not_permitted` for one who may not publish at all, `sender_not_permitted` for a
-/// message in the name of an issuer that the bringer is not bound to.
+/// message in the name of an issuer that the bringer is not bound to, `event_not_permitted` for one
+/// that its role does not let it publish, in whole or in part.
 pub fn may_publish(event: &Event, authority: &Authority) -> Result<(), Rejection> {
     let refuse = |reason, pointer: &str, detail| {
         Err(Rejection { stage: Stage::Authorize, reason, pointer: pointer.to_owned(), detail })
@@ -24,6 +25,13 @@ pub fn may_publish(event: &Event, authority: &Authority) -> Result<(), Rejection
             event.sender, event.issuer, authority.namespace
         );
         return refuse(Reason::SenderNotPermitted, "/source", detail);
+    }
+    if let Some(bound) = authority.says_only.as_ref().filter(|bound| !bound.admits_whole(event)) {
+        let detail = format!(
+            "your role publishes only what `{}` holds for, in each part; a cancel repeats category and place of its alert",
+            bound.filter()
+        );
+        return refuse(Reason::EventNotPermitted, "", detail);
     }
     Ok(())
 }
@@ -44,7 +52,7 @@ mod tests {
     fn authority(names: Option<&[&str]>) -> Authority {
         let issuers =
             names.map_or(Issuers::All, |names| Issuers::Only(names.iter().map(|name| (*name).into()).collect()));
-        Authority { namespace: "key".into(), issuers, may_publish: true }
+        Authority { namespace: "key".into(), issuers, may_publish: true, says_only: None }
     }
 
     #[test]

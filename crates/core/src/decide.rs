@@ -14,11 +14,13 @@ pub mod zones;
 
 use std::sync::Arc;
 
-use crate::filter::{Compiled, Subject};
+use crate::event::Event;
+use crate::filter::{Compiled, Fault, Subject};
 use crate::id::{EventId, TenantId, ThreadId, UserId};
 use crate::notice::{Decision, StoredDecision, UpdateReason};
 use crate::port::Told;
 use crate::position::Position;
+use crate::principal::Bound;
 use crate::stored::{ClosedThread, Outlook};
 use crate::subscription::Subscription;
 
@@ -32,6 +34,8 @@ pub struct Wish {
     pub subscription: Arc<Subscription>,
     /// Its filter.
     pub compiled: Arc<Compiled>,
+    /// What its owner may see, where that is not everything.
+    pub sees_only: Option<Bound>,
     /// Tells which places its filter asks for; see [`Filter::places_mark`].
     ///
     /// [`Filter::places_mark`]: crate::filter::Filter::places_mark
@@ -39,10 +43,22 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// A subscription with its filter compiled.
-    pub fn new(subscription: Arc<Subscription>, compiled: Arc<Compiled>) -> Self {
+    /// A subscription with its filters compiled.
+    ///
+    /// # Errors
+    /// Every fault of the first filter that has any.
+    pub fn new(subscription: Subscription) -> Result<Self, Vec<Fault>> {
+        let compiled = Arc::new(Compiled::new(&subscription.filter)?);
+        let sees_only = subscription.sees_only.clone().map(Bound::new).transpose()?;
         let places_mark = subscription.filter.places_mark();
-        Self { subscription, compiled, places_mark }
+        Ok(Self { subscription: Arc::new(subscription), compiled, sees_only, places_mark })
+    }
+
+    /// True where its owner may see the event.
+    pub fn may_see(&self, event: &Event) -> bool {
+        let subscription = &self.subscription;
+        event.is_visible_to(subscription.owner, subscription.sees_restricted, subscription.sees_devices)
+            && self.sees_only.as_ref().is_none_or(|bound| bound.admits(event))
     }
 }
 
@@ -132,8 +148,7 @@ pub struct Ruling {
 pub fn decide(entry: &Entry<'_>, recipient: &Recipient) -> Ruling {
     let mut ruling = Ruling::default();
     let before = Told::combine(&recipient.told);
-    let judgments: Vec<Judgment<'_>> =
-        recipient.wishes.iter().map(|wish| Judgment::of(entry, wish, recipient.user)).collect();
+    let judgments: Vec<Judgment<'_>> = recipient.wishes.iter().map(|wish| Judgment::of(entry, wish)).collect();
     let news = rule::news(entry, recipient, &judgments, before.as_ref());
     ruling.decision = record::record(entry, recipient, &judgments, news);
     if let Some(news) = news {
@@ -151,8 +166,8 @@ pub fn decide(entry: &Entry<'_>, recipient: &Recipient) -> Ruling {
 
 /// What one subscription says of an entry when nothing was told before and nothing is stored: the
 /// answer for an event that came to no decision.
-pub fn stateless(entry: &Entry<'_>, wish: &Wish, user: UserId) -> Decision {
-    Judgment::of(entry, wish, user).verdict
+pub fn stateless(entry: &Entry<'_>, wish: &Wish) -> Decision {
+    Judgment::of(entry, wish).verdict
 }
 
 impl Entry<'_> {

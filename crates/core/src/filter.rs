@@ -171,7 +171,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), code, detail: detail.into() }
     }
 }

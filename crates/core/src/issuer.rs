@@ -103,7 +103,8 @@ mod tests {
     use crate::principal::Issuers;
 
     fn check(sender: &str, expected: &str) {
-        let authority = Authority { namespace: "k".into(), issuers: Issuers::Only(vec![]), may_publish: true };
+        let authority =
+            Authority { namespace: "k".into(), issuers: Issuers::Only(vec![]), may_publish: true, says_only: None };
         assert_eq!(speaker(Format::Cap, sender, &authority), expected, "{sender}");
     }
 
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn names_elsewhere_live_in_the_bringers_namespace() {
-        let mut authority = Authority { namespace: "k".into(), issuers: Issuers::Only(vec![]), may_publish: true };
+        let mut authority =
+            Authority { namespace: "k".into(), issuers: Issuers::Only(vec![]), may_publish: true, says_only: None };
         assert_eq!(speaker(Format::Native, "", &authority), "k");
         assert_eq!(speaker(Format::Native, "City Desk", &authority), "k/city desk");
         assert_eq!(speaker(Format::Native, "usgs", &authority), "usgs", "for authorize to refuse");

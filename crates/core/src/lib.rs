@@ -5,6 +5,7 @@ pub mod id;
 pub mod vocabulary;
 pub mod geometry;
 pub mod position;
+pub mod permission;
 pub mod principal;
 pub mod envelope;
 pub mod draft;

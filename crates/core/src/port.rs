@@ -9,7 +9,7 @@ mod control;
 mod query;
 
 pub use clock::{Clock, Randomness};
-pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, StoredChange};
+pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGone, RoleRecord, StoredChange};
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
 pub use gazetteer::{Gazetteer, Shape};
 pub use ledger::{

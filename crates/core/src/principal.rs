@@ -1,68 +1,14 @@
 //! Who is asking, and what they may do.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::event::Event;
+use crate::filter::{Compiled, Fault, Filter, Leaf, Subject};
 use crate::id::{KeyId, TenantId, UserId};
-
-/// A bundle of permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Runs the tenant.
-    Admin,
-    /// Publishes events.
-    Curator,
-    /// Reads, and owns subscriptions.
-    Viewer,
-}
-
-/// One thing that a role may do; names are the scopes of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Read events, streams and their explanations.
-    EventsRead,
-    /// Publish events.
-    EventsWrite,
-    /// See positions of devices of others.
-    DeviceRead,
-    /// See messages that CAP marks `Private` or `Restricted`.
-    RestrictedRead,
-    /// Own subscriptions and an inbox.
-    Subscriptions,
-    /// Inspect, replay and discard dead letters.
-    DeadLetters,
-    /// Make keys.
-    Keys,
-    /// Read metrics and the state of the system.
-    SystemRead,
-}
-
-impl Permission {
-    /// The scope's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EventsRead => "events:read",
-            Self::EventsWrite => "events:write",
-            Self::DeviceRead => "device:read",
-            Self::RestrictedRead => "restricted:read",
-            Self::Subscriptions => "subscriptions:*",
-            Self::DeadLetters => "dlq:*",
-            Self::Keys => "users:*",
-            Self::SystemRead => "system:read",
-        }
-    }
-}
-
-impl Role {
-    /// True where the role holds the permission.
-    pub const fn may(self, permission: Permission) -> bool {
-        match self {
-            Self::Admin => true,
-            Self::Curator => !matches!(permission, Permission::Keys | Permission::DeviceRead),
-            Self::Viewer => matches!(permission, Permission::EventsRead | Permission::Subscriptions),
-        }
-    }
-}
+use crate::permission::{Permission, Permissions, RoleName};
+use crate::vocabulary::State;
 
 /// The name a user is made under. It is part of the user's namespace (`own:` and the name, then `/`
 /// and the names of its sources), so it holds no separators.
@@ -100,7 +46,7 @@ impl std::str::FromStr for UserName {
 }
 
 /// The one who is asking, known for the whole request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
     /// Whose data they see.
     pub tenant: TenantId,
@@ -110,21 +56,94 @@ pub struct Principal {
     pub user: UserId,
     /// By which key.
     pub key: KeyId,
-    /// What they may do.
-    pub role: Role,
+    /// As what.
+    pub role: RoleName,
+    /// What they may do: what the role holds, as far as the key lets it.
+    pub permissions: Permissions,
+    /// The events that they see, where their role shows them some only.
+    pub sees_only: Option<Bound>,
     /// For whom they may speak.
     pub authority: Authority,
 }
 
 impl Principal {
+    /// True where they hold the permission.
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.permissions.hold(permission)
+    }
+
+    /// True for those of the tenant that a server starts with, who run it: they alone reach other
+    /// tenants.
+    pub fn is_operator(&self) -> bool {
+        self.tenant == TenantId::default_tenant()
+    }
+
+    /// True for one who may do all that can be done in one tenant, and so makes what others may do.
+    pub fn holds_all_of_tenant(&self) -> bool {
+        Permissions::ALL.without(Permissions::OF_OPERATOR).are_within(self.permissions)
+    }
+
+    /// True where they may see an event: of a tenant that they read, and not kept from them.
+    pub fn may_see(&self, event: &Event) -> bool {
+        let (restricted, devices) = (self.may(Permission::RestrictedRead), self.may(Permission::DeviceRead));
+        self.reads_tenant(&event.tenant)
+            && event.is_visible_to(self.user, restricted, devices)
+            && self.sees_only.as_ref().is_none_or(|bound| bound.admits(event))
+    }
+
     /// True where an event of `tenant` may be shown to them, as far as tenants go.
     pub fn reads_tenant(&self, tenant: &TenantId) -> bool {
         *tenant == self.tenant || self.reads.contains(tenant)
     }
 }
 
+/// A filter that bounds which events someone may see or publish.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    filter: Filter,
+    compiled: Arc<Compiled>,
+}
+
+impl Bound {
+    /// The bound of a filter.
+    ///
+    /// # Errors
+    /// Every fault of the filter. One that asks for `state` is refused: an event is bounded before
+    /// it has any.
+    pub fn new(filter: Filter) -> Result<Self, Vec<Fault>> {
+        let compiled = Compiled::new(&filter)?;
+        if compiled.program().literals().iter().any(|literal| matches!(literal.leaf, Leaf::State(_))) {
+            let detail = "a role is judged before an event is stored, when it has no `state`; leave that out";
+            return Err(vec![Fault::new("", "state_in_bound", detail)]);
+        }
+        Ok(Self { filter, compiled: Arc::new(compiled) })
+    }
+
+    /// The filter.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// True where some of the event is within the bound: enough to see it.
+    pub fn admits(&self, event: &Event) -> bool {
+        self.compiled.matches(&Subject::new(event, State::Active))
+    }
+
+    /// True where each of its segments is within the bound: what it takes to publish it.
+    pub fn admits_whole(&self, event: &Event) -> bool {
+        let subject = Subject::new(event, State::Active);
+        (0..subject.segment_count()).all(|segment| self.compiled.matches_segment(&subject, segment))
+    }
+}
+
+impl PartialEq for Bound {
+    fn eq(&self, other: &Self) -> bool {
+        self.filter == other.filter
+    }
+}
+
 /// For whom a key or a source may speak.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Authority {
     /// The namespace of what it says in its own name.
     pub namespace: String,
@@ -132,6 +151,8 @@ pub struct Authority {
     pub issuers: Issuers,
     /// False for one who may not publish at all.
     pub may_publish: bool,
+    /// The events that they may publish, where their role lets them publish some only.
+    pub says_only: Option<Bound>,
 }
 
 /// A set of issuers.

@@ -76,6 +76,8 @@ pub enum Reason {
     SenderNotPermitted,
     /// The bringer may not publish.
     PublishNotPermitted,
+    /// The bringer may publish some events only, and this is not one of them.
+    EventNotPermitted,
     /// Two different messages with the same derived id.
     IdCollision,
 }
@@ -102,6 +104,7 @@ impl Reason {
             Self::InvalidEnum => "invalid_enum",
             Self::SenderNotPermitted => "sender_not_permitted",
             Self::PublishNotPermitted => "publish_not_permitted",
+            Self::EventNotPermitted => "event_not_permitted",
             Self::IdCollision => "id_collision",
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::filter::Filter;
 use crate::id::{SubscriptionId, TenantId, UserId};
+use crate::permission::RoleName;
 use crate::time::Timestamp;
 
 /// Which changes of a thread a subscriber is told, each level with all before it.
@@ -51,6 +52,12 @@ pub struct Subscription {
     /// Whether its owner may see other people's devices.
     #[serde(default)]
     pub sees_devices: bool,
+    /// The events its owner may see, where their role shows them some only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sees_only: Option<Filter>,
+    /// The role that these three follow; subscriptions of older builds do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleName>,
     /// Nothing new until then; cancels and ends of what was told pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,

@@ -1,149 +1,105 @@
-//! Keys, and who stands behind them.
+//! Who is asking: from a key to a principal, as long as the key and its role stand.
+
+mod keys;
+mod tenant_roles;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tidings_core::id::{KeyId, TenantId, UserId};
-use tidings_core::port::{ControlChange, ControlRecord, KeyRecord, PortError};
-use tidings_core::principal::{Authority, Issuers, Permission, Principal, Role, UserName};
-use tidings_core::resolve::Submission;
+use tidings_core::id::TenantId;
+use tidings_core::permission::{Permission, Permissions};
+use tidings_core::port::KeyRecord;
+use tidings_core::principal::{Authority, Principal};
+use tidings_core::time::Timestamp;
 
+use crate::control::Control;
 use crate::engine::Engine;
 
-/// What a key is to be.
-#[derive(Debug, Clone)]
-pub struct NewKey {
-    /// Whose data it opens.
-    pub tenant: TenantId,
-    /// Whose subscriptions and inbox it uses; a user of its own when `None`.
-    pub user_name: Option<UserName>,
-    /// What it may do.
-    pub role: Role,
-    /// For whom it may speak, besides its own namespace; the role's default when `None`.
-    pub issuers: Option<Issuers>,
-}
-
-/// A key as its holder writes it; shown once, never logged.
-#[derive(Clone)]
-pub struct SecretKey(String);
-
-impl SecretKey {
-    /// The key itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
+pub use keys::{NewKey, SecretKey};
+pub use tenant_roles::{RoleDraft, RoleView};
 
 impl Engine {
-    /// The principal behind a key (`tk_…`), if it is one of ours.
+    /// The principal behind a key (`tk_…`), if it is one of ours and has not expired.
     pub fn authenticate(&self, key: &str) -> Option<Principal> {
-        let record = self.control.key(&hash(key))?;
-        Some(principal(&record))
+        let record = self.control.key(&keys::hash(key))?;
+        principal(&record, &self.control, self.ports.clock.now())
     }
 
-    /// True before the first key is made.
-    pub fn has_no_key(&self) -> bool {
-        self.control.has_no_key()
-    }
-
-    /// Makes a key; it works once this returns.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
-    pub async fn create_key(&self, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
-        let mut secret = [0; 32];
-        self.ports.randomness.fill(&mut secret);
-        let secret = SecretKey(format!("tk_{}", hex(&secret)));
-        let user = match &new.user_name {
-            // The same name in the same tenant is the same user, with every key made for it.
-            Some(name) => UserId::derived(&[new.tenant.as_str().as_bytes(), name.as_str().as_bytes()]),
-            None => UserId::from_bytes(self.draw_id()),
-        };
-        let default_issuers = if new.role == Role::Admin { Issuers::All } else { Issuers::Only(Vec::new()) };
-        let record = KeyRecord {
-            id: KeyId::from_bytes(self.draw_id()),
-            hash: hash(secret.reveal()),
-            tenant: new.tenant,
-            user,
-            user_name: new.user_name.map(|name| name.as_str().to_owned()),
-            role: new.role,
-            issuers: new.issuers.unwrap_or(default_issuers),
-            created: self.ports.clock.now(),
-        };
-        let change = ControlChange::Key(Box::new(record.clone()));
-        self.owner.append(vec![Submission::Control(Box::new(change), record.tenant.clone())]).await?;
-        Ok((record, secret))
-    }
-}
-
-impl Engine {
-    /// Revokes a key for good: it opens nothing any more, and streams opened with it end. `None`
-    /// when the principal's tenant has no such key; the operator's tenant reaches every key.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
-    pub async fn revoke_key(&self, principal: &Principal, id: KeyId) -> Result<Option<()>, PortError> {
-        let is_operator = principal.tenant == TenantId::default_tenant();
-        let found = self.control.key_of(id).filter(|key| is_operator || key.tenant == principal.tenant);
-        let Some(key) = found else { return Ok(None) };
-        let (tenant, at) = (key.tenant.clone(), self.ports.clock.now());
-        let change = ControlChange::KeyRevoked(ControlRecord { id, tenant: tenant.clone(), owner: key.user, at });
-        self.owner.append(vec![Submission::Control(Box::new(change), tenant)]).await?;
-        Ok(Some(()))
-    }
-
-    /// The keys of the principal's tenant, oldest first.
-    pub fn keys(&self, principal: &Principal) -> Vec<Arc<KeyRecord>> {
-        self.control.keys_of(&principal.tenant)
-    }
-
-    /// True as long as the principal's key is not revoked.
+    /// True as long as the principal's key is neither revoked nor expired, and its role lets it do and
+    /// see what it did.
     pub fn is_valid(&self, principal: &Principal) -> bool {
-        self.control.key_of(principal.key).is_some()
+        stands(principal, &self.control, self.ports.clock.now())
     }
 
-    /// Returns once the principal's key is revoked.
-    pub fn until_revoked(&self, principal: &Principal) -> impl Future<Output = ()> + Send + use<> {
-        let (control, key) = (Arc::clone(&self.control), principal.key);
+    /// Returns once the principal's key is revoked or expired, or its role has changed.
+    pub fn until_invalid(&self, principal: &Principal) -> impl Future<Output = ()> + Send + use<> {
+        let (control, clock, principal) = (Arc::clone(&self.control), Arc::clone(&self.ports.clock), principal.clone());
         async move {
-            let mut revoked = control.revoked();
-            while control.key_of(key).is_some() {
-                if revoked.changed().await.is_err() {
-                    std::future::pending::<()>().await;
+            let mut rights = control.rights();
+            loop {
+                let now = clock.now();
+                if !stands(&principal, &control, now) {
+                    return;
+                }
+                let expires = control.key_of(principal.key).and_then(|key| key.expires);
+                let left = expires.map_or(LOOK_AGAIN, |at| millis(at.millis_since(now)).min(LOOK_AGAIN));
+                tokio::select! {
+                    () = tokio::time::sleep(left) => {}
+                    changed = rights.changed() => {
+                        if changed.is_err() {
+                            std::future::pending::<()>().await;
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-fn principal(record: &KeyRecord) -> Principal {
+/// How long one waits for a key to expire before looking at the clock again.
+const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+
+/// At least a millisecond, so that a wait always ends after its instant.
+fn millis(count: i64) -> Duration {
+    Duration::from_millis(u64::try_from(count).unwrap_or_default().max(1))
+}
+
+fn stands(before: &Principal, control: &Control, now: Timestamp) -> bool {
+    let key = control.key_of(before.key);
+    key.and_then(|key| principal(&key, control, now)).is_some_and(|principal| principal == *before)
+}
+
+/// Who a key stands for: its role as it is now, as far as the key's own scopes go. A key of a role that
+/// is gone may do nothing.
+fn principal(record: &KeyRecord, control: &Control, now: Timestamp) -> Option<Principal> {
+    if record.expires.is_some_and(|expires| expires <= now) {
+        return None;
+    }
+    let own = control.role(&record.tenant, &record.role);
+    let permissions = match (record.role.built_in(), &own) {
+        (Some(role), _) => role.permissions(),
+        (None, Some(role)) => role.record.permissions,
+        (None, None) => Permissions::NONE,
+    };
+    let permissions = permissions.both(record.scopes.unwrap_or(Permissions::ALL));
+    let is_operator = record.tenant == TenantId::default_tenant();
+    let permissions = if is_operator { permissions } else { permissions.without(Permissions::OF_OPERATOR) };
     let public = TenantId::public();
     let reads = if record.tenant == public { Vec::new() } else { vec![public] };
     let namespace = record.user_name.clone().unwrap_or_else(|| record.user.to_string());
-    Principal {
+    Some(Principal {
         tenant: record.tenant.clone(),
         reads,
         user: record.user,
         key: record.id,
-        role: record.role,
+        role: record.role.clone(),
+        permissions,
+        sees_only: own.as_ref().and_then(|role| role.sees_only.clone()),
         authority: Authority {
             namespace: format!("own:{namespace}"),
             issuers: record.issuers.clone(),
-            may_publish: record.role.may(Permission::EventsWrite),
+            may_publish: permissions.hold(Permission::EventsWrite),
+            says_only: own.as_ref().and_then(|role| role.says_only.clone()),
         },
-    }
-}
-
-/// SHA-256 of a key. Keys hold 256 random bits, so a slow hash would add nothing.
-fn hash(key: &str) -> String {
-    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes()).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    })
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tidings_core::decide::Wish;
-use tidings_core::filter::Compiled;
+use tidings_core::filter::Filter;
 use tidings_core::id::{KeyId, SubscriptionId, TenantId, UserId};
-use tidings_core::port::{ControlChange, ControlStore, KeyRecord, PortError, StoredChange};
+use tidings_core::permission::{Permissions, RoleName};
+use tidings_core::port::{ControlChange, ControlStore, KeyRecord, PortError, RoleRecord, StoredChange};
 use tidings_core::position::Position;
+use tidings_core::principal::Bound;
 use tidings_core::subscription::Subscription;
 use tokio::sync::watch;
 use tracing::error;
@@ -19,8 +21,16 @@ const CHANGES_AT_ONCE: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     now: RwLock<Now>,
-    /// How many keys were revoked.
-    revocations: watch::Sender<u64>,
+    /// How many times someone's rights were cut or changed.
+    rights: watch::Sender<u64>,
+}
+
+/// A role that a tenant made for itself, ready to judge by.
+#[derive(Debug)]
+pub(crate) struct TenantRole {
+    pub record: RoleRecord,
+    pub sees_only: Option<Bound>,
+    pub says_only: Option<Bound>,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +38,7 @@ struct Now {
     /// By SHA-256 of the key.
     keys: HashMap<String, Arc<KeyRecord>>,
     keys_by_id: HashMap<KeyId, Arc<KeyRecord>>,
+    roles: HashMap<(TenantId, RoleName), Arc<TenantRole>>,
     wishes: HashMap<SubscriptionId, Wish>,
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
 }
@@ -50,13 +61,25 @@ impl Control {
             ControlChange::Key(key) => {
                 let key = Arc::new(*key);
                 now.keys_by_id.insert(key.id, key.clone());
-                now.keys.insert(key.hash.clone(), key);
+                let before = now.keys.insert(key.hash.clone(), key);
+                if before.is_some() {
+                    self.rights.send_modify(|count| *count += 1);
+                }
+            }
+            ControlChange::Role(role) => {
+                let role = compiled(*role);
+                now.roles.insert((role.record.tenant.clone(), role.record.name.clone()), Arc::new(role));
+                self.rights.send_modify(|count| *count += 1);
+            }
+            ControlChange::RoleDeleted(gone) => {
+                now.roles.remove(&(gone.tenant, gone.name));
+                self.rights.send_modify(|count| *count += 1);
             }
             ControlChange::KeyRevoked(gone) => {
                 if let Some(key) = now.keys_by_id.remove(&gone.id) {
                     now.keys.remove(&key.hash);
                 }
-                self.revocations.send_modify(|count| *count += 1);
+                self.rights.send_modify(|count| *count += 1);
             }
             ControlChange::Subscription(subscription) => {
                 let Some(wish) = wish_of(*subscription) else { return };
@@ -93,9 +116,31 @@ impl Control {
         keys
     }
 
-    /// Changes whenever a key is revoked.
-    pub fn revoked(&self) -> watch::Receiver<u64> {
-        self.revocations.subscribe()
+    /// Changes whenever someone's rights are cut or changed.
+    pub fn rights(&self) -> watch::Receiver<u64> {
+        self.rights.subscribe()
+    }
+
+    /// A tenant's own role.
+    pub fn role(&self, tenant: &TenantId, name: &RoleName) -> Option<Arc<TenantRole>> {
+        self.read(|now| now.roles.get(&(tenant.clone(), name.clone())).cloned())
+    }
+
+    /// A tenant's own roles, by name.
+    pub fn roles_of(&self, tenant: &TenantId) -> Vec<Arc<TenantRole>> {
+        let own = |(of, _): &(&(TenantId, RoleName), &Arc<TenantRole>)| of.0 == *tenant;
+        let mut roles: Vec<_> = self.read(|now| now.roles.iter().filter(own).map(|(_, role)| role.clone()).collect());
+        roles.sort_by(|left, right| left.record.name.cmp(&right.record.name));
+        roles
+    }
+
+    /// The subscriptions that follow a tenant's own role, oldest first.
+    pub fn wishes_under(&self, tenant: &TenantId, role: &RoleName) -> Vec<Wish> {
+        let follows =
+            |wish: &&Wish| wish.subscription.tenant == *tenant && wish.subscription.role.as_ref() == Some(role);
+        let mut wishes: Vec<Wish> = self.read(|now| now.wishes.values().filter(follows).cloned().collect());
+        wishes.sort_by_key(|wish| wish.subscription.id);
+        wishes
     }
 
     /// True before the first key is made.
@@ -129,12 +174,28 @@ impl Control {
 /// A subscription with its filter compiled. It was checked when it was made, so a fault here means
 /// a filter that an older build took and this one does not: it is said, and matches nothing.
 pub(crate) fn wish_of(subscription: Subscription) -> Option<Wish> {
-    match Compiled::new(&subscription.filter) {
-        Ok(compiled) => Some(Wish::new(Arc::new(subscription), Arc::new(compiled))),
+    let id = subscription.id;
+    match Wish::new(subscription) {
+        Ok(wish) => Some(wish),
         Err(faults) => {
             let fault = faults.first().map(|fault| fault.detail.clone()).unwrap_or_default();
-            error!(code = "filter_refused", subscription.id = %subscription.id, "a stored filter no longer compiles: {fault}");
+            error!(code = "filter_refused", subscription.id = %id, "a stored filter no longer compiles: {fault}");
             None
+        }
+    }
+}
+
+/// A tenant's own role with its bounds compiled. They were checked when it was made; with a fault in
+/// them now it would see and publish too much, so it may do nothing.
+fn compiled(record: RoleRecord) -> TenantRole {
+    let bound = |filter: &Option<Filter>| filter.clone().map(Bound::new).transpose();
+    match (bound(&record.sees), bound(&record.publishes)) {
+        (Ok(sees_only), Ok(says_only)) => TenantRole { record, sees_only, says_only },
+        (Err(faults), _) | (_, Err(faults)) => {
+            let fault = faults.first().map(|fault| fault.detail.clone()).unwrap_or_default();
+            error!(code = "filter_refused", role = %record.name, "a stored role may do nothing, its filter no longer compiles: {fault}");
+            let record = RoleRecord { permissions: Permissions::NONE, ..record };
+            TenantRole { record, sees_only: None, says_only: None }
         }
     }
 }

@@ -15,7 +15,7 @@ use tidings_core::vocabulary::State;
 
 use crate::control::wish_of;
 use crate::engine::Engine;
-use crate::reading::{as_of_entry, may_see};
+use crate::reading::as_of_entry;
 use crate::view::NotificationView;
 
 /// Why an event was, or was not, told for a subscription.
@@ -76,7 +76,7 @@ impl Engine {
         let segment = matching.iter().next().unwrap_or_else(|| nearest_segment(&wish, &subject));
         let conditions = wish.compiled.conditions(&subject, segment);
         let verdict = stored.as_ref().and_then(|decision| verdict_of(decision, subscription));
-        let decision = verdict.unwrap_or_else(|| decide::stateless(&entry, &wish, principal.user));
+        let decision = verdict.unwrap_or_else(|| decide::stateless(&entry, &wish));
         let notice = stored.as_ref().filter(|_| decision == Decision::Notified);
         let notice = notice.and_then(|stored| stored.notices.first());
         let summary = summary(decision, since > found.position, &conditions, &wish, &subject, segment);
@@ -148,11 +148,11 @@ impl Engine {
             },
         };
         shown.outlook.state = state;
-        if may_see(principal, &shown.event) {
+        if principal.may_see(&shown.event) {
             return Ok(Some(shown));
         }
         for mut earlier in self.thread_of(&shown).await?.into_iter().rev() {
-            if earlier.position < shown.position && may_see(principal, &earlier.event) {
+            if earlier.position < shown.position && principal.may_see(&earlier.event) {
                 earlier.outlook.state = state;
                 return Ok(Some(earlier));
             }

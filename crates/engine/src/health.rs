@@ -124,5 +124,7 @@ fn came_in(record: &LogRecord) -> Timestamp {
         LogRecord::Control(ControlChange::Key(key)) => key.created,
         LogRecord::Control(ControlChange::SubscriptionDeleted(gone)) => gone.at,
         LogRecord::Control(ControlChange::KeyRevoked(gone)) => gone.at,
+        LogRecord::Control(ControlChange::Role(role)) => role.updated,
+        LogRecord::Control(ControlChange::RoleDeleted(gone)) => gone.at,
     }
 }

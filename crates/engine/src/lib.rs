@@ -18,7 +18,7 @@ mod dead_letters;
 mod health;
 mod metrics;
 
-pub use access::{NewKey, SecretKey};
+pub use access::{NewKey, RoleDraft, RoleView, SecretKey};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports, Running};
 pub use explain::Explanation;

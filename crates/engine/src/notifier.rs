@@ -309,7 +309,10 @@ impl Notifier {
                 standing.matcher.remove(gone.id);
                 standing.wishes.remove(&gone.id);
             }
-            ControlChange::Key(_) | ControlChange::KeyRevoked(_) => {}
+            ControlChange::Key(_)
+            | ControlChange::KeyRevoked(_)
+            | ControlChange::Role(_)
+            | ControlChange::RoleDeleted(_) => {}
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use tidings_core::event::Event;
 use tidings_core::filter::Filter;
 use tidings_core::id::{EventId, TenantId, ThreadId};
 use tidings_core::port::{PortError, Query, RawForm, Sort, ThreadRow};
 use tidings_core::position::Position;
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::principal::Principal;
 use tidings_core::stored::Stored;
 use tidings_core::time::Timestamp;
 
@@ -49,13 +48,6 @@ pub struct EventPage {
     pub as_of: Position,
 }
 
-/// True where the principal may see an event: its tenant's, and not kept from them.
-pub(crate) fn may_see(principal: &Principal, event: &Event) -> bool {
-    let may = |permission| principal.role.may(permission);
-    principal.reads_tenant(&event.tenant)
-        && event.is_visible_to(principal.user, may(Permission::RestrictedRead), may(Permission::DeviceRead))
-}
-
 impl Engine {
     /// An event that the principal may see, as of now, with every form it was received in.
     ///
@@ -82,7 +74,7 @@ impl Engine {
         let Some(found) = self.find(principal, id).await? else { return Ok(None) };
         let mut views = Vec::new();
         for found in self.thread_of(&found).await? {
-            if may_see(principal, &found.event) {
+            if principal.may_see(&found.event) {
                 views.push(self.view(&found).await?);
             }
         }
@@ -175,7 +167,7 @@ impl Engine {
             page.as_of = found.as_of;
             for hit in &found.found {
                 let Some(entry) = self.ports.events.entry(hit.position).await?.and_then(Stored::of) else { continue };
-                if may_see(principal, &entry.event) {
+                if principal.may_see(&entry.event) {
                     page.events.push(self.view(&entry).await?);
                 }
             }
@@ -212,7 +204,7 @@ impl Engine {
     pub(crate) async fn find(&self, principal: &Principal, id: EventId) -> Result<Option<Stored>, PortError> {
         for tenant in std::iter::once(&principal.tenant).chain(&principal.reads) {
             if let Some(found) = self.ports.events.event(tenant, id).await?.and_then(Stored::of) {
-                return Ok(may_see(principal, &found.event).then_some(found));
+                return Ok(principal.may_see(&found.event).then_some(found));
             }
         }
         Ok(None)

@@ -14,7 +14,7 @@ use tidings_core::vocabulary::Category;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
-use crate::reading::{as_of_entry, may_see};
+use crate::reading::as_of_entry;
 use crate::view::{EventView, NotificationView};
 
 /// Entries that a tail reads at once.
@@ -279,7 +279,7 @@ impl TailReader {
     fn wants(&self, found: &Stored) -> bool {
         let hides_device = found.event.category == Category::Device && !self.names_devices;
         !hides_device
-            && may_see(&self.principal, &found.event)
+            && self.principal.may_see(&found.event)
             && self.compiled.matches(&Subject::new(&found.event, found.outlook.state))
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tidings_core::id::SubscriptionId;
 use tidings_core::port::{ControlChange, ControlRecord, PortError};
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::principal::Principal;
 use tidings_core::resolve::Submission;
 use tidings_core::subscription::Subscription;
 
@@ -30,11 +30,17 @@ pub use tidings_core::filter::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// What was written is wrong, all faults at once: pointer, stable code, what would be right.
-    #[error("the subscription has {} fault(s)", .0.len())]
+    #[error("it has {} fault(s)", .0.len())]
     Invalid(Vec<Fault>),
+    /// The one who asks may not: why, and what they may.
+    #[error("{0}")]
+    NotPermitted(String),
+    /// Something else hangs on it: what to do first.
+    #[error("{0}")]
+    InUse(String),
     /// There is no such thing, or it is another's.
-    #[error("not found")]
-    NotFound,
+    #[error("no such {0}")]
+    NotFound(&'static str),
     /// It was changed since: its revision now.
     #[error("it has revision {0} by now")]
     Stale(u32),
@@ -44,6 +50,13 @@ pub enum ControlError {
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),
+}
+
+impl ControlError {
+    /// One fault alone.
+    pub(crate) fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault { pointer: pointer.to_owned(), code, detail: detail.into() }])
+    }
 }
 
 impl Engine {
@@ -125,7 +138,7 @@ impl Engine {
         id: SubscriptionId,
         if_revision: Option<u32>,
     ) -> Result<Subscription, ControlError> {
-        let present = self.subscription(principal, id).ok_or(ControlError::NotFound)?;
+        let present = self.subscription(principal, id).ok_or(ControlError::NotFound("subscription"))?;
         match if_revision {
             Some(revision) if revision != present.revision => Err(ControlError::Stale(present.revision)),
             _ => Ok(present),
@@ -159,9 +172,4 @@ fn merge(members: &mut serde_json::Map<String, Value>, patch: serde_json::Map<St
             (value, _) => drop(members.insert(name, value)),
         }
     }
-}
-
-/// What a role may see goes into the subscription, since it is judged without its owner at hand.
-fn may(principal: &Principal, permission: Permission) -> bool {
-    principal.role.may(permission)
 }

@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::permission::Permission;
+use tidings_core::principal::Principal;
 
 use crate::App;
 use crate::context::Route;
@@ -74,7 +75,7 @@ impl Gate {
 
 /// Refuses a principal without the permission.
 pub(crate) fn require(principal: &Principal, permission: Permission) -> Result<(), ApiError> {
-    if principal.role.may(permission) {
+    if principal.may(permission) {
         return Ok(());
     }
     let scope = permission.as_str();

@@ -43,6 +43,7 @@ problems! {
     NOT_ACCEPTABLE = "not_acceptable" 406 "None of the accepted forms can be made", "accept application/json";
     REQUEST_TIMEOUT = "request_timeout" 408 "The body came too slowly", "send it again, faster or in smaller parts";
     STALE = "stale" 412 "It was changed since", "read it again and repeat the change on what it says now";
+    CONFLICT = "conflict" 409 "Something else hangs on it", "do what `detail` says first";
     TOO_LARGE = "too_large" 413 "The body is too large", "send it in parts; `/v1/meta` lists the limits";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 "The media type is not known", "use one of the types that `Accept-Post` lists";
     INVALID = "invalid" 422 "What was sent is not valid", "correct what `errors` names";
@@ -51,6 +52,7 @@ problems! {
     ALL_REJECTED = "all_rejected" 422 "Every event was rejected", "correct what each of `results` names; their bytes are kept as dead letters";
     UPGRADE_REQUIRED = "upgrade_required" 426 "This is a WebSocket", "connect with a WebSocket client, or use /v1/stream";
     QUOTA_REACHED = "quota_reached" 429 "You have as many as allowed", "remove one, or wait";
+    PRECONDITION_REQUIRED = "precondition_required" 428 "The change does not say what it was made from", "read it, and send its ETag as `If-Match`";
     HEAD_TOO_LARGE = "head_too_large" 431 "The request's head is too large", "send fewer or shorter header fields";
     INTERNAL = "internal" 500 "The server failed", "report the request id; trying again does not help";
     UNAVAILABLE = "unavailable" 503 "The server cannot do that now", "send it again after `Retry-After` seconds";
@@ -219,14 +221,16 @@ impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::Invalid(faults) => Self::invalid(faults),
-            ControlError::NotFound => Self::no_such("subscription"),
+            ControlError::NotFound(kind) => Self::no_such(kind),
+            ControlError::NotPermitted(detail) => Self::new(&FORBIDDEN).detail(detail),
+            ControlError::InUse(detail) => Self::new(&CONFLICT).detail(detail),
             ControlError::Stale(revision) => Self::new(&STALE)
                 .detail(format!("it has revision {revision} by now; read it again and repeat the change"))
                 .member("revision", json!(revision))
                 .header(header::ETAG, format!("\"{revision}\"")),
-            ControlError::QuotaReached(limit) => Self::new(&QUOTA_REACHED)
-                .detail(format!("a user has at most {limit} subscriptions; delete one first"))
-                .retry_after(60),
+            ControlError::QuotaReached(limit) => {
+                Self::new(&QUOTA_REACHED).detail(format!("there are at most {limit}; delete one first")).retry_after(60)
+            }
             ControlError::Port(error) => error.into(),
         }
     }

@@ -12,6 +12,7 @@ mod body;
 mod query;
 mod pages;
 mod negotiate;
+mod precondition;
 mod frames;
 mod error;
 mod openapi;

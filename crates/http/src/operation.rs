@@ -73,6 +73,11 @@ impl Operation {
         Self::of("PATCH", MethodFilter::PATCH, path, id, handler)
     }
 
+    /// A replacement.
+    pub(crate) fn put<H: Handler<T, App>, T: 'static>(path: &'static str, id: &'static str, handler: H) -> Self {
+        Self::of("PUT", MethodFilter::PUT, path, id, handler)
+    }
+
     /// A removal.
     pub(crate) fn delete<H: Handler<T, App>, T: 'static>(path: &'static str, id: &'static str, handler: H) -> Self {
         Self::of("DELETE", MethodFilter::DELETE, path, id, handler)

@@ -9,6 +9,7 @@ mod dead_letters;
 mod stream;
 mod socket;
 mod keys;
+mod roles;
 mod session;
 mod meta;
 mod health;
@@ -38,6 +39,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         stream::operations(),
         socket::operations(),
         keys::operations(),
+        roles::operations(),
         session::operations(),
         meta::operations(),
         health::operations(),

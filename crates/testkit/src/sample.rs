@@ -8,18 +8,20 @@ use serde_json::json;
 use tidings_core::draft::Format;
 use tidings_core::event::{Event, Form};
 use tidings_core::filter::Filter;
-use tidings_core::id::{DeadLetterId, EventId, IncidentId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::id::{DeadLetterId, EventId, IncidentId, KeyId, SubscriptionId, TenantId, ThreadId, UserId};
 use tidings_core::incident::Report;
 use tidings_core::notice::{Decision, Notice, NoticeKind, StoredDecision, Verdict};
+use tidings_core::permission::{Permission, Permissions, Role};
 use tidings_core::port::{
-    Commit, ControlChange, ControlRecord, DeadLetter, DeadLetterState, IdentityRow, LogEntry, LogRecord,
-    NotifierCursor, NotifierStep, Says, ThreadHead, ThreadRow, Told, ToldPlace,
+    Commit, ControlChange, ControlRecord, DeadLetter, DeadLetterState, IdentityRow, KeyRecord, LogEntry, LogRecord,
+    NotifierCursor, NotifierStep, RoleRecord, Says, ThreadHead, ThreadRow, Told, ToldPlace,
 };
 use tidings_core::position::Position;
+use tidings_core::principal::Issuers;
 use tidings_core::rejection::{Reason, Stage};
 use tidings_core::stored::Outlook;
 use tidings_core::subscription::{Subscription, UpdatePolicy};
-use tidings_core::vocabulary::{Action, Severity, State};
+use tidings_core::vocabulary::{Action, Category, Severity, State};
 
 use crate::START;
 
@@ -218,6 +220,8 @@ pub fn subscription(tenant: &TenantId, number: u64, revision: u32) -> Subscripti
         include_drills: false,
         sees_restricted: false,
         sees_devices: false,
+        sees_only: None,
+        role: None,
         paused_until: None,
         created: START,
         updated: START.plus_hours(i64::from(revision)),
@@ -240,6 +244,39 @@ pub fn deletion_entry(position: Position, tenant: &TenantId, number: u64) -> Log
     };
     let record = LogRecord::Control(ControlChange::SubscriptionDeleted(deletion));
     LogEntry { position, tenant: tenant.clone(), record }
+}
+
+/// The log entry of a key with everything that a key may have.
+pub fn key_entry(position: Position, tenant: &TenantId, number: u64) -> LogEntry {
+    let key = KeyRecord {
+        id: KeyId::derived(&[&number.to_be_bytes()]),
+        hash: format!("{number:064x}"),
+        tenant: tenant.clone(),
+        user: user_id(number),
+        user_name: Some("ann".to_owned()),
+        name: Some("scanner".to_owned()),
+        role: Role::Curator.into(),
+        scopes: Some(Permissions::of(&[Permission::EventsRead])),
+        issuers: Issuers::Only(vec!["usgs".to_owned()]),
+        created: START,
+        expires: Some(START.plus_hours(1)),
+    };
+    LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::Key(Box::new(key))) }
+}
+
+/// The log entry of a role that a tenant made for itself.
+pub fn role_entry(position: Position, tenant: &TenantId) -> LogEntry {
+    let role = RoleRecord {
+        tenant: tenant.clone(),
+        name: "flood-desk".parse().expect("a name of letters"),
+        revision: 1,
+        description: Some("Floods".to_owned()),
+        permissions: Role::Viewer.permissions(),
+        sees: Some(Filter::Category(vec![Category::Flood])),
+        publishes: Some(Filter::All(Vec::new())),
+        updated: START,
+    };
+    LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::Role(Box::new(role))) }
 }
 
 /// That user `user` was told of event number `number`, which is at `position`.

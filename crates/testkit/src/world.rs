@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tidings_core::envelope::{Coordinate, Envelope};
 use tidings_core::id::TenantId;
+use tidings_core::permission::Role;
 use tidings_core::port::{Clock, PortError};
-use tidings_core::principal::{Principal, Role};
+use tidings_core::principal::Principal;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{Engine, NewKey, Options, Ports, Running};
 
@@ -65,7 +66,7 @@ impl World {
 
     /// A principal with a new key.
     pub async fn principal_of(&self, tenant: TenantId, role: Role) -> Principal {
-        let new = NewKey { tenant, user_name: None, role, issuers: None };
+        let new = NewKey::of(tenant, role);
         let (_, secret) = self.engine.create_key(new).await.expect("memory takes it");
         self.engine.authenticate(secret.reveal()).expect("the key was just made")
     }

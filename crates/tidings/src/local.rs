@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use tidings_core::id::TenantId;
-use tidings_core::principal::{Principal, Role};
+use tidings_core::permission::Role;
+use tidings_core::principal::Principal;
 use tidings_engine::{Engine, NewKey};
 use tidings_http::App;
 use tokio::sync::oneshot;
@@ -68,12 +69,8 @@ async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool
         Err(_) if !engine.has_no_key() => return Ok((String::new(), false)),
         Err(_) => write_private(file, "").with_context(writing)?,
     }
-    let new = NewKey {
-        tenant: TenantId::default_tenant(),
-        user_name: Some("admin".parse().expect("a name of letters")),
-        role: Role::Admin,
-        issuers: None,
-    };
+    let user_name = Some("admin".parse().expect("a name of letters"));
+    let new = NewKey { user_name, ..NewKey::of(TenantId::default_tenant(), Role::Admin) };
     let (_, secret) = engine.create_key(new).await.context("make the first Admin key")?;
     write_private(file, secret.reveal()).with_context(writing)?;
     Ok((secret.reveal().to_owned(), true))

@@ -171,7 +171,10 @@ fn put_change(rows: &mut Rows, at: Position, change: &ControlChange) {
     let subscription = match change {
         ControlChange::Subscription(subscription) => Some(subscription.id),
         ControlChange::SubscriptionDeleted(record) => Some(record.id),
-        ControlChange::Key(_) | ControlChange::KeyRevoked(_) => None,
+        ControlChange::Key(_)
+        | ControlChange::KeyRevoked(_)
+        | ControlChange::Role(_)
+        | ControlChange::RoleDeleted(_) => None,
     };
     if let Some(subscription) = subscription {
         rows.put(Space::Revision, keys::revision(subscription, at), values::empty());

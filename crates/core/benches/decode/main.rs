@@ -81,7 +81,12 @@ fn envelope(text: &str) -> Envelope {
         headers: Vec::new(),
         source: "bench".to_owned(),
         tenant: TenantId::public(),
-        authority: Authority { namespace: "bench".to_owned(), issuers: Issuers::All, may_publish: true },
+        authority: Authority {
+            namespace: "bench".to_owned(),
+            issuers: Issuers::All,
+            may_publish: true,
+            says_only: None,
+        },
         coordinate: Coordinate::Document,
         first_item: 0,
         received: Timestamp::from_millis(1_767_225_600_000),

@@ -26,8 +26,7 @@ pub(super) fn catch_up(
     if was_told && before.is_over == outlook.state.is_over() {
         return;
     }
-    let judgments: Vec<Judgment<'_>> =
-        recipient.wishes.iter().map(|wish| Judgment::of(&current, wish, recipient.user)).collect();
+    let judgments: Vec<Judgment<'_>> = recipient.wishes.iter().map(|wish| Judgment::of(&current, wish)).collect();
     let Some(news) = news_for_follower(&current, &judgments, before) else { return };
     // What was told already is told again under the number of the message that joined: nobody has
     // heard of that one, and its own number was given out.

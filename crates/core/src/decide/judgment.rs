@@ -2,7 +2,6 @@
 
 use super::cover::Cover;
 use super::{Entry, Wish};
-use crate::id::UserId;
 use crate::notice::Decision;
 use crate::port::{Told, ToldPlace};
 use crate::subscription::{Subscription, UpdatePolicy};
@@ -21,12 +20,12 @@ pub(super) struct Judgment<'a> {
 }
 
 impl<'a> Judgment<'a> {
-    pub fn of(entry: &Entry<'_>, wish: &'a Wish, user: UserId) -> Self {
+    pub fn of(entry: &Entry<'_>, wish: &'a Wish) -> Self {
         let event = entry.subject.event();
         let subscription = &wish.subscription;
         let cover = Cover::of(wish, entry.subject);
         let paused = subscription.paused_until.is_some_and(|until| until > event.received);
-        let verdict = if !event.is_visible_to(user, subscription.sees_restricted, subscription.sees_devices) {
+        let verdict = if !wish.may_see(event) {
             Decision::NotPermitted
         } else if !cover.matches() {
             if cover.is_too_coarse { Decision::PlaceTooCoarse } else { Decision::NoMatch }

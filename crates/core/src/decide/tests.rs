@@ -46,12 +46,14 @@ fn wish(number: u8, filter: &str, change: impl FnOnce(&mut Subscription)) -> Wis
         include_drills: false,
         sees_restricted: false,
         sees_devices: false,
+        sees_only: None,
+        role: None,
         paused_until: None,
         created: Timestamp::from_millis(0),
         updated: Timestamp::from_millis(0),
     };
     change(&mut subscription);
-    Wish::new(Arc::new(subscription), Arc::new(Compiled::new(&filter).unwrap()))
+    Wish::new(subscription).unwrap()
 }
 
 /// One person, and what they were told so far.
@@ -128,7 +130,7 @@ impl Person {
             });
             (decision.verdicts[0].decision, said.collect())
         });
-        decision.unwrap_or_else(|| (stateless(&entry, &self.wishes[0], USER), Vec::new()))
+        decision.unwrap_or_else(|| (stateless(&entry, &self.wishes[0]), Vec::new()))
     }
 }
 

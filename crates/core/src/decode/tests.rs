@@ -18,7 +18,7 @@ pub(super) fn envelope(bytes: impl Into<Bytes>, media_type: Option<&str>) -> Env
         headers: Vec::new(),
         source: "test".into(),
         tenant: TenantId::default_tenant(),
-        authority: Authority { namespace: "test".into(), issuers: Issuers::All, may_publish: true },
+        authority: Authority { namespace: "test".into(), issuers: Issuers::All, may_publish: true, says_only: None },
         coordinate: Coordinate::Document,
         first_item: 0,
         received: Timestamp::default(),

@@ -11,7 +11,12 @@ fn envelope(body: &str, coordinate: Coordinate) -> Envelope {
         headers: Vec::new(),
         source: "api".into(),
         tenant: TenantId::default_tenant(),
-        authority: Authority { namespace: "key".into(), issuers: Issuers::Only(Vec::new()), may_publish: true },
+        authority: Authority {
+            namespace: "key".into(),
+            issuers: Issuers::Only(Vec::new()),
+            may_publish: true,
+            says_only: None,
+        },
         coordinate,
         first_item: 0,
         received: Timestamp::parse("2026-01-02T04:00:00Z").expect("a time"),

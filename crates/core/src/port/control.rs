@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::filter::Filter;
 use crate::id::{KeyId, SubscriptionId, TenantId, UserId};
+use crate::permission::{Permissions, RoleName};
 use crate::port::PortError;
 use crate::position::Position;
-use crate::principal::{Issuers, Role};
+use crate::principal::Issuers;
 use crate::subscription::Subscription;
 use crate::time::Timestamp;
 
@@ -16,10 +18,49 @@ pub enum ControlChange {
     Subscription(Box<Subscription>),
     /// A subscription was deleted.
     SubscriptionDeleted(ControlRecord<SubscriptionId>),
-    /// A key was made.
+    /// A key was made, or was given an end.
     Key(Box<KeyRecord>),
     /// A key was revoked.
     KeyRevoked(ControlRecord<KeyId>),
+    /// A tenant's own role was made or changed.
+    Role(Box<RoleRecord>),
+    /// A tenant's own role was deleted.
+    RoleDeleted(RoleGone),
+}
+
+/// A role that a tenant made for itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleRecord {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What it is called; none of the names that every tenant has.
+    pub name: RoleName,
+    /// From 1.
+    pub revision: u32,
+    /// What it is for, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// The events that it sees; all of the tenant's and of those that the tenant reads, when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sees: Option<Filter>,
+    /// The events that it may publish; any, when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishes: Option<Filter>,
+    /// When this revision was made.
+    pub updated: Timestamp,
+}
+
+/// The end of a tenant's own role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleGone {
+    /// Whose it was.
+    pub tenant: TenantId,
+    /// What it was called.
+    pub name: RoleName,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A change that needs no more than whose it is and when.
@@ -49,12 +90,21 @@ pub struct KeyRecord {
     /// The name the user was made under, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// What it may do.
-    pub role: Role,
+    /// What it is called, to tell it from others of its user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// As what it acts.
+    pub role: RoleName,
+    /// What it may do of what its role may; all of it when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Permissions>,
     /// For whom it may speak, besides its own namespace.
     pub issuers: Issuers,
     /// When it was made.
     pub created: Timestamp,
+    /// From then on it opens nothing; never, when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// A change with its place in the log.

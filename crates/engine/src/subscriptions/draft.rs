@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 use tidings_core::filter::{Compiled, Fault, Filter};
 use tidings_core::id::SubscriptionId;
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::permission::Permission;
+use tidings_core::principal::Principal;
 use tidings_core::subscription::{Subscription, UpdatePolicy};
 use tidings_core::time::Timestamp;
-
-use super::may;
 
 /// Letters of a name.
 const NAME_MAX: usize = 200;
@@ -95,8 +94,11 @@ impl Wanted {
             channels: self.channels,
             updates: self.updates,
             include_drills: self.include_drills,
-            sees_restricted: may(principal, Permission::RestrictedRead),
-            sees_devices: may(principal, Permission::DeviceRead),
+            // What a role may see goes into the subscription, since it is judged without its owner at hand.
+            sees_restricted: principal.may(Permission::RestrictedRead),
+            sees_devices: principal.may(Permission::DeviceRead),
+            sees_only: principal.sees_only.as_ref().map(|bound| bound.filter().clone()),
+            role: Some(principal.role.clone()),
             paused_until: self.paused_until,
             created,
             updated,

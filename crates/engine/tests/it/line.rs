@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tidings_core::notice::NoticeKind;
-use tidings_core::principal::Role;
+use tidings_core::permission::Role;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{InboxFrame, SubscriptionDraft};
 use tidings_testkit::World;

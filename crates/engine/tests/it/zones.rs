@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tidings_core::notice::{NoticeKind, UpdateReason};
-use tidings_core::principal::{Principal, Role};
+use tidings_core::permission::Role;
+use tidings_core::principal::Principal;
 use tidings_core::vocabulary::Severity;
 use tidings_testkit::World;
 

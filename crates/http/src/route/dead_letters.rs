@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tidings_core::id::DeadLetterId;
+use tidings_core::permission::Permission;
 use tidings_core::port::DeadLetterState;
-use tidings_core::principal::Permission;
 use tidings_core::time::Timestamp;
 use tidings_engine::{DeadLetterFilter, Fault};
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 
 use super::page::PAGE_POLICY;
 use crate::auth::Access;

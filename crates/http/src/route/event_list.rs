@@ -7,8 +7,9 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tidings_core::filter::Filter;
+use tidings_core::permission::Permission;
 use tidings_core::port::Sort;
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::principal::Principal;
 use tidings_core::time::Timestamp;
 use tidings_engine::{Fault, PageRequest};
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tidings_core::event::SCHEMA_VERSION;
 use tidings_core::id::{EventId, SubscriptionId};
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 use tidings_engine::EventView;
 
 use super::{Id, json_bytes};

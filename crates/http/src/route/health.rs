@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 use tidings_engine::{Check, Metrics};
 
 use crate::App;

@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use tidings_core::id::{KeyId, TenantId};
+use tidings_core::id::KeyId;
+use tidings_core::permission::{Permission, Permissions, RoleName};
 use tidings_core::port::KeyRecord;
-use tidings_core::principal::{Issuers, Permission, Principal, Role, UserNameError};
-use tidings_engine::{Fault, NewKey};
+use tidings_core::principal::{Issuers, Principal, UserNameError};
+use tidings_core::time::Timestamp;
+use tidings_engine::{Fault, NewKey, SecretKey};
 
 use super::Id;
 use crate::App;
@@ -16,20 +18,30 @@ use crate::body::JsonObject;
 use crate::error::{self, ApiError};
 use crate::operation::{JSON, Operation};
 
+/// How long a replaced key goes on if nothing is said: a day.
+const OVERLAP_SECONDS: i64 = 24 * 60 * 60;
+/// How long it may go on at most: 30 days.
+const OVERLAP_SECONDS_MAX: i64 = 30 * OVERLAP_SECONDS;
+
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/v1/keys", "createKey", create)
             .summary("Makes an API key; the answer is the only place that shows it")
-            .access(Access::Needs(Permission::Keys))
+            .access(Access::Needs(Permission::Users))
             .takes(JSON, "NewKey")
             .answers(201, "Key"),
         Operation::get("/v1/keys", "listKeys", list)
             .summary("The keys of your tenant, oldest first; never the keys themselves")
-            .access(Access::Needs(Permission::Keys))
+            .access(Access::Needs(Permission::Users))
             .answers(200, "KeyList"),
+        Operation::post("/v1/keys/{id}:rotate", "rotateKey", rotate)
+            .summary("Makes a key with the same rights and the same user; the old one goes on for `overlap_seconds`, a day if not given")
+            .access(Access::Needs(Permission::Users))
+            .takes(JSON, "KeyRotation")
+            .answers(201, "Key"),
         Operation::delete("/v1/keys/{id}", "revokeKey", revoke)
             .summary("Revokes a key for good; streams opened with it end")
-            .access(Access::Needs(Permission::Keys))
+            .access(Access::Needs(Permission::Users))
             .answers_as(204, None, None),
     ]
 }
@@ -40,16 +52,39 @@ async fn create(
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let new = read(body, &principal)?;
-    // The operator's keys live in the tenant that a server starts with; they alone reach others.
-    if new.tenant != principal.tenant && principal.tenant != TenantId::default_tenant() {
-        return Err(ApiError::new(&error::FORBIDDEN).detail("a key of this tenant makes keys of this tenant only"));
+    let (record, key) = app.engine.grant_key(&principal, new).await?;
+    Ok(made(&record, &key))
+}
+
+async fn rotate(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    Id(id): Id<KeyId>,
+    JsonObject(mut body): JsonObject,
+) -> Result<Response, ApiError> {
+    let seconds = body.remove("overlap_seconds").map_or(Some(OVERLAP_SECONDS), |seconds| seconds.as_i64());
+    let mut faults: Vec<Fault> =
+        body.keys().map(|name| fault(name, "unknown_field", "this is not a member of a rotation")).collect();
+    let Some(seconds) = seconds.filter(|seconds| (0..=OVERLAP_SECONDS_MAX).contains(seconds)) else {
+        let detail = format!("`overlap_seconds` must be a number from 0 to {OVERLAP_SECONDS_MAX}, 30 days");
+        faults.push(fault("overlap_seconds", "invalid_field", detail));
+        return Err(ApiError::invalid(faults));
+    };
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(faults));
     }
-    let (record, key) = app.engine.create_key(new).await?;
-    let mut body = shown(&record);
+    let overlap_ends = app.engine.clock().now().plus_millis(seconds * 1_000);
+    let (record, key) = app.engine.rotate_key(&principal, id, overlap_ends).await?;
+    Ok(made(&record, &key))
+}
+
+/// The only answer that shows a key.
+fn made(record: &KeyRecord, key: &SecretKey) -> Response {
+    let mut body = shown(record);
     body["key"] = json!(key.reveal());
     let mut response = (StatusCode::CREATED, super::json(&body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
 async fn list(State(app): State<App>, Caller(principal): Caller) -> Response {
@@ -61,8 +96,8 @@ async fn list(State(app): State<App>, Caller(principal): Caller) -> Response {
 /// A key as it may be shown at any time.
 fn shown(key: &KeyRecord) -> Value {
     json!({
-        "id": key.id, "role": key.role, "tenant": key.tenant, "user": key.user, "user_name": key.user_name,
-        "issuers": key.issuers, "created": key.created,
+        "id": key.id, "name": key.name, "role": key.role, "scopes": key.scopes, "tenant": key.tenant, "user": key.user,
+        "user_name": key.user_name, "issuers": key.issuers, "created": key.created, "expires": key.expires,
     })
 }
 
@@ -75,47 +110,64 @@ async fn revoke(State(app): State<App>, Caller(principal): Caller, Id(id): Id<Ke
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Reads a new key, naming every fault.
 fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, ApiError> {
     let mut faults = Vec::new();
-    let mut fault = |name: &str, detail: &str| {
-        let code = if name == "role" { "invalid_enum" } else { "invalid_field" };
-        faults.push(Fault { pointer: format!("/{name}"), code, detail: detail.to_owned() });
-    };
-    let role: Option<Role> = body.remove("role").and_then(|role| serde_json::from_value(role).ok());
+    let mut take = |name: &str| body.remove(name).filter(|value| !value.is_null());
+    let role = take("role").and_then(|role| serde_json::from_value::<RoleName>(role).ok());
     if role.is_none() {
-        fault("role", "`role` must be admin, curator or viewer");
+        let detail = "`role` must be admin, curator, viewer or a role of your tenant, see /v1/roles";
+        faults.push(fault("role", "invalid_enum", detail));
     }
-    let tenant = match body.remove("tenant") {
-        None | Some(Value::Null) => Some(principal.tenant.clone()),
-        Some(name) => name.as_str().and_then(|name| name.parse().ok()),
-    };
+    let tenant = take("tenant").map_or_else(|| Some(principal.tenant.clone()), |name| name.as_str()?.parse().ok());
     if tenant.is_none() {
-        fault("tenant", "`tenant` must have 1 to 63 lower-case letters, digits or hyphens");
+        faults.push(fault(
+            "tenant",
+            "invalid_field",
+            "`tenant` must have 1 to 63 lower-case letters, digits or hyphens",
+        ));
     }
-    let user_name = match body.remove("user") {
-        None | Some(Value::Null) => None,
-        Some(name) => {
-            let name = name.as_str().and_then(|name| name.parse().ok());
-            if name.is_none() {
-                fault("user", &format!("`user`: {UserNameError}"));
-            }
-            name
-        }
-    };
-    let issuers = body.remove("issuers").filter(|issuers| !issuers.is_null()).map(|issuers| {
+    let user_name = take("user").map(|name| name.as_str().and_then(|name| name.parse().ok()));
+    if user_name == Some(None) {
+        faults.push(fault("user", "invalid_field", format!("`user`: {UserNameError}")));
+    }
+    let name = take("name").map(|name| name.as_str().filter(|name| (1..=100).contains(&name.len())).map(str::to_owned));
+    if name == Some(None) {
+        faults.push(fault("name", "invalid_field", "`name` must be a text of 1 to 100 bytes"));
+    }
+    let scopes = take("scopes").map(serde_json::from_value::<Permissions>).transpose();
+    let scopes = scopes.unwrap_or_else(|cause| {
+        faults.push(fault("scopes", "invalid_field", format!("`scopes` must be a list of scopes: {cause}")));
+        None
+    });
+    let issuers = take("issuers").map(|issuers| {
         let names: Vec<String> = serde_json::from_value(issuers).ok()?;
         Some(if names.iter().any(|name| name == "*") { Issuers::All } else { Issuers::Only(names) })
     });
     if issuers == Some(None) {
-        fault("issuers", "`issuers` must be a list of names, [\"*\"] for all");
+        faults.push(fault("issuers", "invalid_field", "`issuers` must be a list of names, [\"*\"] for all"));
+    }
+    let expires = take("expires").map(|time| time.as_str().and_then(|time| Timestamp::parse(time).ok()));
+    if expires == Some(None) {
+        faults.push(fault("expires", "invalid_time", "`expires` must be a time like 2027-01-31T00:00:00Z"));
     }
     for name in body.keys() {
-        fault(name, "this is not a member of a new key");
+        faults.push(fault(name, "unknown_field", "this is not a member of a new key"));
     }
     match (role, tenant) {
-        (Some(role), Some(tenant)) if faults.is_empty() => {
-            Ok(NewKey { tenant, user_name, role, issuers: issuers.flatten() })
-        }
+        (Some(role), Some(tenant)) if faults.is_empty() => Ok(NewKey {
+            tenant,
+            user_name: user_name.flatten(),
+            name: name.flatten(),
+            role,
+            scopes,
+            issuers: issuers.flatten(),
+            expires: expires.flatten(),
+        }),
         _ => Err(ApiError::invalid(faults)),
     }
+}
+
+fn fault(name: &str, code: &'static str, detail: impl Into<String>) -> Fault {
+    Fault { pointer: format!("/{name}"), code, detail: detail.into() }
 }

@@ -2,28 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 use tidings_core::decode::MEDIA_TYPES;
 use tidings_core::event::SCHEMA_VERSION;
-use tidings_core::principal::Permission;
 use tidings_core::vocabulary::Category;
 
 use crate::App;
 use crate::auth::{Access, Caller};
 use crate::error::ApiError;
 use crate::operation::Operation;
-
-/// Every permission, for the list of scopes.
-const PERMISSIONS: [Permission; 8] = [
-    Permission::EventsRead,
-    Permission::EventsWrite,
-    Permission::DeviceRead,
-    Permission::RestrictedRead,
-    Permission::Subscriptions,
-    Permission::DeadLetters,
-    Permission::Keys,
-    Permission::SystemRead,
-];
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -67,15 +54,15 @@ async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
 }
 
 async fn me(Caller(principal): Caller) -> Result<Response, ApiError> {
-    let held = PERMISSIONS.into_iter().filter(|permission| principal.role.may(*permission));
-    let scopes: Vec<Value> = held.map(|permission| json!(permission.as_str())).collect();
     Ok(super::json(&json!({
         "tenant": principal.tenant,
         "reads": principal.reads,
         "user": principal.user,
         "key": principal.key,
         "role": principal.role,
-        "scopes": scopes,
+        "scopes": principal.permissions,
+        "sees": principal.sees_only.as_ref().map(|bound| bound.filter().to_json()),
+        "publishes": principal.authority.says_only.as_ref().map(|bound| bound.filter().to_json()),
         "speaks_as": principal.authority.namespace,
         "issuers": principal.authority.issuers,
     })))

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tidings_core::permission::Permission;
 use tidings_core::position::Position;
-use tidings_core::principal::Permission;
 use tidings_core::time::Timestamp;
 use tidings_engine::Fault;
 

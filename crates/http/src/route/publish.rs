@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tidings_core::decode::{MEDIA_TYPES, is_known_media_type};
 use tidings_core::envelope::{Coordinate, Envelope};
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 use tidings_core::rejection::{Copy, Outcome};
 use tidings_engine::Fault;
 

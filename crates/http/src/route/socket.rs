@@ -8,7 +8,7 @@ mod session;
 use axum::extract::State;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::response::{IntoResponse, Response};
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 
 use crate::App;
 use crate::auth::{Access, MaybeCaller};

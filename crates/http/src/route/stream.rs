@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tidings_core::filter::Filter;
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 use tidings_engine::{InboxFrame, KindLabels, TailFrame};
 use tokio::sync::watch;
 use tokio::time::Duration;
@@ -92,7 +92,7 @@ async fn open(
         context,
         reader,
         draining,
-        revoked: Box::pin(app.engine.until_revoked(&principal)),
+        revoked: Box::pin(app.engine.until_invalid(&principal)),
         is_over: false,
         _counted: Counted::new(&app, "sse", quota),
     };

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tidings_core::filter::Compiled;
 use tidings_core::id::SubscriptionId;
-use tidings_core::principal::Permission;
+use tidings_core::permission::Permission;
 use tidings_core::subscription::Subscription;
 use tidings_core::time::Timestamp;
 use tidings_engine::{Fault, SubscriptionDraft, SubscriptionPatch};
@@ -15,8 +15,9 @@ use super::Id;
 use crate::App;
 use crate::auth::{Access, Caller};
 use crate::body::JsonObject;
-use crate::error::{self, ApiError};
+use crate::error::ApiError;
 use crate::operation::{JSON, Operation};
+use crate::precondition;
 use crate::query::Query;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -64,7 +65,7 @@ pub(super) fn operations() -> Vec<Operation> {
 fn view(subscription: &Subscription) -> Value {
     let mut view = json!(subscription);
     let members = view.as_object_mut().expect("a subscription is an object");
-    for internal in ["tenant", "reads", "sees_restricted", "sees_devices"] {
+    for internal in ["tenant", "reads", "sees_restricted", "sees_devices", "sees_only", "role"] {
         members.remove(internal);
     }
     let is_broad = Compiled::new(&subscription.filter).is_ok_and(|compiled| compiled.is_broad());
@@ -77,28 +78,12 @@ fn view(subscription: &Subscription) -> Value {
 fn answer(status: StatusCode, subscription: &Subscription) -> Response {
     let mut response = (status, super::json(&view(subscription))).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, etag(subscription));
+    headers.insert(header::ETAG, precondition::etag(subscription.revision));
     if status == StatusCode::CREATED {
         let location = format!("/v1/subscriptions/{}", subscription.id);
         headers.extend(HeaderValue::from_str(&location).ok().map(|location| (header::LOCATION, location)));
     }
     response
-}
-
-fn etag(subscription: &Subscription) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{}\"", subscription.revision)).expect("a quoted number is a header value")
-}
-
-/// The revision that `If-Match` names; `*` holds for any. One that was never ours is stale.
-fn if_match(headers: &HeaderMap) -> Result<Option<u32>, ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
-    let stale = || ApiError::new(&error::STALE).detail("`If-Match` must be the ETag of the last answer, like \"3\"");
-    revision.map(Some).ok_or_else(stale)
 }
 
 async fn list(State(app): State<App>, Caller(principal): Caller, query: Query) -> Result<Response, ApiError> {
@@ -132,7 +117,7 @@ async fn change(
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
-    patch(&app, &principal, id, if_match(&headers)?, body).await
+    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
 }
 
 async fn patch(
@@ -152,7 +137,7 @@ async fn delete(
     Id(id): Id<SubscriptionId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    app.engine.delete_subscription(&principal, id, if_match(&headers)?).await?;
+    app.engine.delete_subscription(&principal, id, precondition::if_match(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -169,7 +154,7 @@ async fn pause(
         return Err(ApiError::invalid(vec![Fault { pointer: format!("/{name}"), code: "unknown_field", detail }]));
     }
     let body = serde_json::Map::from_iter([("paused_until".to_owned(), until)]);
-    patch(&app, &principal, id, if_match(&headers)?, body).await
+    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
 }
 
 async fn resume(
@@ -179,5 +164,5 @@ async fn resume(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let body = serde_json::Map::from_iter([("paused_until".to_owned(), Value::Null)]);
-    patch(&app, &principal, id, if_match(&headers)?, body).await
+    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
 }

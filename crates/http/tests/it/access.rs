@@ -1,6 +1,6 @@
 use reqwest::Method;
 use serde_json::json;
-use tidings_core::principal::Role;
+use tidings_core::permission::Role;
 
 use crate::app::{QUAKE, TestApp, send};
 use crate::client::Socket;
@@ -20,7 +20,10 @@ async fn who_asks_must_be_known_and_may_only_do_what_the_role_holds() {
     send(post(&app.viewer).body(QUAKE)).await.is_problem(403, "forbidden");
     assert_eq!(send(post(&app.curator).body(r#"{"title":"mine"}"#)).await.status, 202);
     let me = send(app.http.get(app.url("/v1/me")).bearer_auth(&app.viewer)).await;
-    assert_eq!((&me.body["role"], &me.body["scopes"]), (&json!("viewer"), &json!(["events:read", "subscriptions:*"])));
+    assert_eq!(
+        (&me.body["role"], &me.body["scopes"]),
+        (&json!("viewer"), &json!(["events:read", "subscriptions:*", "deliveries:*"]))
+    );
 }
 
 #[tokio::test]
@@ -47,7 +50,7 @@ async fn keys_are_made_by_admins_within_their_tenant() {
     let again = app.post("/v1/keys", json!({ "role": "viewer", "user": "ann" })).await;
     assert_eq!(again.body["user"], made.body["user"]);
     let wrong =
-        app.post("/v1/keys", json!({ "role": "king", "tenant": "No!", "user": "", "issuers": 5, "x": 1 })).await;
+        app.post("/v1/keys", json!({ "role": "King!", "tenant": "No!", "user": "", "issuers": 5, "x": 1 })).await;
     wrong.is_problem(422, "invalid");
     assert_eq!(wrong.body["errors"].as_array().map(Vec::len), Some(5), "{}", wrong.text);
     for name in ["alice/desk", "a b", "a\u{7}", &"x".repeat(65), "usr_00000000000000000000000000"] {

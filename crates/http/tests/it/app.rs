@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tidings_core::id::TenantId;
-use tidings_core::principal::{Principal, Role};
+use tidings_core::permission::Role;
+use tidings_core::principal::Principal;
 use tidings_engine::NewKey;
 use tidings_http::{App, Options};
 use tidings_testkit::World;
@@ -124,7 +125,7 @@ impl TestApp {
 }
 
 async fn key(world: &World, tenant: TenantId, role: Role) -> String {
-    let new = NewKey { tenant, user_name: None, role, issuers: None };
+    let new = NewKey::of(tenant, role);
     world.engine.create_key(new).await.expect("memory takes it").1.reveal().to_owned()
 }
 

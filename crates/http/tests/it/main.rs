@@ -8,6 +8,8 @@ mod subscriptions;
 mod dead_letters;
 mod streams;
 mod access;
+mod permissions;
+mod roles;
 mod health;
 mod hostile;
 mod documents;

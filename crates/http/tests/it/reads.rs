@@ -1,6 +1,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
-use tidings_core::principal::Role;
+use tidings_core::permission::Role;
 
 use crate::app::{Answer, TestApp, send};
 use crate::client::PATIENCE;

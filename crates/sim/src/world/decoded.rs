@@ -19,7 +19,12 @@ fn envelope(message: &Message) -> Envelope {
         headers: Vec::new(),
         source: "api".to_owned(),
         tenant: TenantId::default_tenant(),
-        authority: Authority { namespace: "admin".to_owned(), issuers: Issuers::All, may_publish: true },
+        authority: Authority {
+            namespace: "admin".to_owned(),
+            issuers: Issuers::All,
+            may_publish: true,
+            says_only: None,
+        },
         coordinate: Coordinate::Drawn(message.intent.identity.clone()),
         first_item: 0,
         received: message.at,

@@ -64,7 +64,10 @@ impl State {
                 let subscription = match change {
                     ControlChange::Subscription(subscription) => Some(subscription.id),
                     ControlChange::SubscriptionDeleted(record) => Some(record.id),
-                    ControlChange::Key(_) | ControlChange::KeyRevoked(_) => None,
+                    ControlChange::Key(_)
+                    | ControlChange::KeyRevoked(_)
+                    | ControlChange::Role(_)
+                    | ControlChange::RoleDeleted(_) => None,
                 };
                 if let Some(subscription) = subscription {
                     self.revisions.entry(subscription).or_default().push(position);

@@ -141,7 +141,12 @@ impl Ingest {
             headers: Vec::new(),
             source: "ingest".to_owned(),
             tenant: self.tenant.clone(),
-            authority: Authority { namespace: "own:ingest".to_owned(), issuers: Issuers::All, may_publish: true },
+            authority: Authority {
+                namespace: "own:ingest".to_owned(),
+                issuers: Issuers::All,
+                may_publish: true,
+                says_only: None,
+            },
             coordinate: Coordinate::Document,
             first_item: 0,
             received: clock.shown(),

@@ -32,6 +32,8 @@ async fn store_samples(dir: &Path) -> String {
         sample::letter_entry(start.plus(4), &tenant, 1),
         sample::subscription_entry(start.plus(5), &tenant, 1, 1),
         sample::deletion_entry(start.plus(6), &tenant, 1),
+        sample::key_entry(start.plus(7), &tenant, 1),
+        sample::role_entry(start.plus(8), &tenant),
     ];
     store.commit(Commit { entries, ..Commit::default() }).await.unwrap();
     store.commit_step(sample::step_of(&tenant, 1..3, 1, start.plus(2), 1)).await.unwrap();
@@ -113,7 +115,7 @@ async fn this_build_reads_every_golden_file() {
         let dir = tempfile::tempdir().unwrap();
         load(&std::fs::read_to_string(golden(name)).unwrap(), dir.path());
         let store = open(dir.path());
-        assert_eq!(store.head().offset, 6);
+        assert_eq!(store.head().offset, 8);
         assert_eq!(contract::observe(&store).await, expected, "{name}");
     }
 }

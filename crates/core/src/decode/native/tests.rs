@@ -16,7 +16,7 @@ fn decoded(body: &str) -> Batch<Draft> {
         headers: Vec::new(),
         source: "api".into(),
         tenant: TenantId::default_tenant(),
-        authority: Authority { namespace: "key".into(), issuers: Issuers::All, may_publish: true },
+        authority: Authority { namespace: "key".into(), issuers: Issuers::All, may_publish: true, says_only: None },
         coordinate: Coordinate::Document,
         first_item: 0,
         received: Timestamp::default(),

@@ -11,8 +11,9 @@ use futures_util::StreamExt;
 use futures_util::future::select_all;
 use futures_util::stream::SplitStream;
 use serde_json::json;
+use tidings_core::permission::Permission;
 use tidings_core::port::PortError;
-use tidings_core::principal::{Permission, Principal};
+use tidings_core::principal::Principal;
 use tidings_engine::{InboxFrame, KindLabels, QueueLabels, TailFrame};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 
@@ -137,7 +138,7 @@ impl Session {
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut draining = self.app.draining.subscribe();
-        let mut revoked = pin!(self.app.engine.until_revoked(&self.principal));
+        let mut revoked = pin!(self.app.engine.until_invalid(&self.principal));
         let mut heard = Instant::now();
         let mut allowance = Allowance::full();
         let frames_written =

@@ -9,7 +9,8 @@ use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use tidings_core::id::UserId;
-use tidings_core::principal::{Principal, Role};
+use tidings_core::permission::Role;
+use tidings_core::principal::Principal;
 use tidings_engine::{Engine, InboxFrame, InboxReader, SubscriptionDraft};
 
 use super::row::{Figure, Goal, Row};
@@ -90,7 +91,7 @@ async fn tell(engine: &Arc<Engine>, admin: &Principal, scale: &Scale) -> anyhow:
 /// A person of the Admin's tenant.
 fn person(admin: &Principal, number: u64) -> Principal {
     let user = UserId::derived(&[b"bench", &number.to_be_bytes()]);
-    Principal { user, role: Role::Viewer, ..admin.clone() }
+    Principal { user, role: Role::Viewer.into(), permissions: Role::Viewer.permissions(), ..admin.clone() }
 }
 
 async fn subscribe_all(engine: &Engine, admin: &Principal, people: u64) -> anyhow::Result<()> {

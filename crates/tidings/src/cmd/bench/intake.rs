@@ -99,7 +99,12 @@ fn batch_of(world: &mut World) -> Vec<Envelope> {
             headers: Vec::new(),
             source: "api".to_owned(),
             tenant: TenantId::default_tenant(),
-            authority: Authority { namespace: "own:bench".to_owned(), issuers: Issuers::All, may_publish: true },
+            authority: Authority {
+                namespace: "own:bench".to_owned(),
+                issuers: Issuers::All,
+                may_publish: true,
+                says_only: None,
+            },
             coordinate: Coordinate::Drawn(number.to_string()),
             first_item: 0,
             received: message.at,

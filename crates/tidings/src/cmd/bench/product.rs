@@ -6,7 +6,8 @@ use anyhow::Context;
 use bytes::Bytes;
 use tidings_core::envelope::{Coordinate, Envelope};
 use tidings_core::id::EventId;
-use tidings_core::principal::{Principal, Role};
+use tidings_core::permission::Role;
+use tidings_core::principal::Principal;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{Engine, NewKey};
 
@@ -71,7 +72,7 @@ pub(super) async fn keys(engine: &Engine, admin: &Principal, count: usize) -> an
         let numbers = keys.len()..count.min(keys.len() + KEYS_AT_ONCE);
         let making = numbers.map(|number| {
             let user_name = Some(format!("reader-{number}").parse().expect("letters, a hyphen and digits"));
-            engine.create_key(NewKey { tenant: admin.tenant.clone(), user_name, role: Role::Viewer, issuers: None })
+            engine.create_key(NewKey { user_name, ..NewKey::of(admin.tenant.clone(), Role::Viewer) })
         });
         for made in futures_util::future::join_all(making).await {
             keys.push(made.context("make a key")?.1.reveal().to_owned());

@@ -1,0 +1,218 @@
+//! API keys: made, given an end, replaced and revoked.
+
+use std::sync::Arc;
+
+use tidings_core::id::{KeyId, TenantId, UserId};
+use tidings_core::permission::{Permissions, Role, RoleName};
+use tidings_core::port::{ControlChange, ControlRecord, KeyRecord, PortError};
+use tidings_core::principal::{Issuers, Principal, UserName};
+use tidings_core::resolve::Submission;
+use tidings_core::time::Timestamp;
+
+use crate::engine::Engine;
+use crate::subscriptions::ControlError;
+
+/// What a key is to be.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Whose data it opens.
+    pub tenant: TenantId,
+    /// Whose subscriptions and inbox it uses; a user of its own when `None`.
+    pub user_name: Option<UserName>,
+    /// What it is called, to tell it from others of its user.
+    pub name: Option<String>,
+    /// As what it acts.
+    pub role: RoleName,
+    /// What it may do of what its role may; all of it when `None`.
+    pub scopes: Option<Permissions>,
+    /// For whom it may speak, besides its own namespace; the role's default when `None`.
+    pub issuers: Option<Issuers>,
+    /// From then on it opens nothing; never, when `None`.
+    pub expires: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// A key that may do all that a role may, for good.
+    pub fn of(tenant: TenantId, role: Role) -> Self {
+        Self { tenant, user_name: None, name: None, role: role.into(), scopes: None, issuers: None, expires: None }
+    }
+}
+
+/// A key as its holder writes it; shown once, never logged.
+#[derive(Clone)]
+pub struct SecretKey(String);
+
+impl SecretKey {
+    /// The key itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Engine {
+    /// True before the first key is made.
+    pub fn has_no_key(&self) -> bool {
+        self.control.has_no_key()
+    }
+
+    /// The first key of a server, or one made by the machine's own administrator; it works once this
+    /// returns.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn create_key(&self, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
+        let user = match &new.user_name {
+            // The same name in the same tenant is the same user, with every key made for it.
+            Some(name) => UserId::derived(&[new.tenant.as_str().as_bytes(), name.as_str().as_bytes()]),
+            None => UserId::from_bytes(self.draw_id()),
+        };
+        let is_admin = new.role.built_in() == Some(Role::Admin);
+        let default_issuers = if is_admin { Issuers::All } else { Issuers::Only(Vec::new()) };
+        let (record, secret) = self.draw_key(KeyRecord {
+            id: KeyId::from_bytes([0; 16]),
+            hash: String::new(),
+            tenant: new.tenant,
+            user,
+            user_name: new.user_name.map(|name| name.as_str().to_owned()),
+            name: new.name,
+            role: new.role,
+            scopes: new.scopes,
+            issuers: new.issuers.unwrap_or(default_issuers),
+            created: self.ports.clock.now(),
+            expires: new.expires,
+        });
+        self.change_keys(vec![ControlChange::Key(Box::new(record.clone()))], &record.tenant).await?;
+        Ok((record, secret))
+    }
+
+    /// A key made by someone: never more than they may do, see or say themselves.
+    ///
+    /// # Errors
+    /// `NotPermitted` where it would be, `Invalid` for a role that is not there or an end that has
+    /// passed.
+    pub async fn grant_key(&self, principal: &Principal, new: NewKey) -> Result<(KeyRecord, SecretKey), ControlError> {
+        if new.tenant != principal.tenant && !principal.is_operator() {
+            return Err(ControlError::NotPermitted("a key of this tenant makes keys of this tenant only".to_owned()));
+        }
+        if new.expires.is_some_and(|expires| expires <= self.ports.clock.now()) {
+            let detail = "`expires` has passed; leave it out for a key without an end";
+            return Err(ControlError::invalid("/expires", "invalid_time", detail));
+        }
+        let own = self.control.role(&new.tenant, &new.role);
+        let permissions = match (new.role.built_in(), &own) {
+            (Some(role), _) => role.permissions(),
+            (None, Some(role)) => role.record.permissions,
+            (None, None) => {
+                let detail = format!(
+                    "there is no role `{}` in tenant {}; there are admin, curator, viewer and those of /v1/roles",
+                    new.role, new.tenant
+                );
+                return Err(ControlError::invalid("/role", "unknown_role", detail));
+            }
+        };
+        let granted = permissions.both(new.scopes.unwrap_or(Permissions::ALL));
+        if !granted.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
+            let detail =
+                format!("a key makes keys that may do no more than itself; yours holds: {}", principal.permissions);
+            return Err(ControlError::NotPermitted(detail));
+        }
+        let is_bounded = principal.sees_only.is_some() || principal.authority.says_only.is_some();
+        if is_bounded && new.role != principal.role {
+            let detail = "your role sees or publishes some events only, so you make keys of that role only";
+            return Err(ControlError::NotPermitted(detail.to_owned()));
+        }
+        let is_admin = new.role.built_in() == Some(Role::Admin);
+        let asks_all = new.issuers.as_ref().map_or(is_admin, |issuers| *issuers == Issuers::All);
+        let names: &[String] = match &new.issuers {
+            Some(Issuers::Only(names)) => names,
+            _ => &[],
+        };
+        let may_name = |name: &String| principal.authority.speaks_for(name);
+        if asks_all && principal.authority.issuers != Issuers::All || !names.iter().all(may_name) {
+            let detail = "a key makes keys that speak for no one it does not speak for itself";
+            return Err(ControlError::NotPermitted(detail.to_owned()));
+        }
+        Ok(self.create_key(new).await?)
+    }
+
+    /// Replaces a key: a new one with the same rights and the same user, while the old one goes on
+    /// until `overlap_ends` at most.
+    ///
+    /// # Errors
+    /// `NotFound` when the principal reaches no such key, `NotPermitted` where it may do more than they.
+    pub async fn rotate_key(
+        &self,
+        principal: &Principal,
+        id: KeyId,
+        overlap_ends: Timestamp,
+    ) -> Result<(KeyRecord, SecretKey), ControlError> {
+        let old = self.key_within_reach(principal, id).ok_or(ControlError::NotFound("key"))?;
+        let stands_for =
+            super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
+        if id != principal.key
+            && !stands_for.permissions.are_within(principal.permissions)
+            && !principal.holds_all_of_tenant()
+        {
+            let detail = "that key may do more than yours, so you may not have one like it";
+            return Err(ControlError::NotPermitted(detail.to_owned()));
+        }
+        let ends = old.expires.map_or(overlap_ends, |expires| expires.min(overlap_ends));
+        let (new, secret) = self.draw_key(KeyRecord { created: self.ports.clock.now(), ..(*old).clone() });
+        let ending = KeyRecord { expires: Some(ends), ..(*old).clone() };
+        let changes = [new.clone(), ending].map(|key| ControlChange::Key(Box::new(key)));
+        self.change_keys(changes.into(), &old.tenant).await?;
+        Ok((new, secret))
+    }
+
+    /// Revokes a key for good: it opens nothing any more, and streams opened with it end. `None`
+    /// when the principal reaches no such key.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn revoke_key(&self, principal: &Principal, id: KeyId) -> Result<Option<()>, PortError> {
+        let Some(key) = self.key_within_reach(principal, id) else { return Ok(None) };
+        let (tenant, at) = (key.tenant.clone(), self.ports.clock.now());
+        let gone = ControlRecord { id, tenant: tenant.clone(), owner: key.user, at };
+        self.change_keys(vec![ControlChange::KeyRevoked(gone)], &tenant).await?;
+        Ok(Some(()))
+    }
+
+    /// The keys of the principal's tenant, oldest first.
+    pub fn keys(&self, principal: &Principal) -> Vec<Arc<KeyRecord>> {
+        self.control.keys_of(&principal.tenant)
+    }
+
+    /// A key of the principal's tenant; the operator's tenant reaches every key.
+    fn key_within_reach(&self, principal: &Principal, id: KeyId) -> Option<Arc<KeyRecord>> {
+        self.control.key_of(id).filter(|key| principal.is_operator() || key.tenant == principal.tenant)
+    }
+
+    /// Gives a key its id and its secret.
+    fn draw_key(&self, record: KeyRecord) -> (KeyRecord, SecretKey) {
+        let mut secret = [0; 32];
+        self.ports.randomness.fill(&mut secret);
+        let secret = SecretKey(format!("tk_{}", hex(&secret)));
+        (KeyRecord { id: KeyId::from_bytes(self.draw_id()), hash: hash(secret.reveal()), ..record }, secret)
+    }
+
+    async fn change_keys(&self, changes: Vec<ControlChange>, tenant: &TenantId) -> Result<(), PortError> {
+        let control = |change| Submission::Control(Box::new(change), tenant.clone());
+        self.owner.append(changes.into_iter().map(control).collect()).await?;
+        Ok(())
+    }
+}
+
+/// SHA-256 of a key. Keys hold 256 random bits, so a slow hash would add nothing.
+pub(super) fn hash(key: &str) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes()).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
