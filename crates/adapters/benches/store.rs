@@ -117,7 +117,7 @@ async fn recipients(store: &FjallStore) {
         row("inbox heads, half of them empty", began.elapsed(), 50_000);
     }
     let began = Instant::now();
-    let told = store.told_of(&TenantId::public(), sample::thread_id(1)).await.unwrap();
+    let told = store.told_of(&TenantId::public(), sample::thread_id(1), None, usize::MAX).await.unwrap();
     row("told rows read", began.elapsed(), told.len() as u64);
 }
 

@@ -23,6 +23,7 @@ mod dead;
 pub use open::OpenError;
 
 use std::num::NonZeroU32;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -149,6 +150,15 @@ impl Core {
     fn prefix(&self, space: Space, prefix: &Key) -> impl DoubleEndedIterator<Item = Row> + use<> {
         let found = self.spaces.get(space).prefix(prefix);
         found.map(move |guard| guard.into_inner().map_err(|error| read_fault(space, error)))
+    }
+
+    /// Rows whose keys begin with a prefix and come after one that does, in order of keys.
+    fn prefix_after(&self, space: Space, prefix: &Key, after: &Key) -> impl Iterator<Item = Row> + use<> {
+        let from = Bound::Excluded(after.as_slice());
+        let found = self.spaces.get(space).range::<&[u8], _>((from, Bound::Unbounded));
+        let prefix = prefix.as_slice().to_vec();
+        let rows = found.map(move |guard| guard.into_inner().map_err(|error| read_fault(space, error)));
+        rows.take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
     }
 
     /// Rows from one key up to another, both included, in order of keys or against it.

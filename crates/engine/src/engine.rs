@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::control::Control;
 use crate::inbox::InboxWatch;
 use crate::metrics::Metrics;
-use crate::notifier::Notifier;
+use crate::notifier::{Decided, Notifier};
 use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
 use crate::roles::{Role, Roles};
@@ -74,7 +74,7 @@ pub struct Engine {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) started: Timestamp,
-    decided: watch::Receiver<Position>,
+    pub(crate) decided: watch::Receiver<Decided>,
 }
 
 /// The engine's tasks; dropping it without [`Running::stop`] leaves them to the runtime.
@@ -97,7 +97,8 @@ impl Engine {
         let inboxes = Arc::new(InboxWatch::default());
         let roles = Roles::new();
         let (owner, queue) = OwnerHandle::new(roles.clone());
-        let (decided_sender, decided) = watch::channel(start);
+        let cursor = ports.deliveries.notifier_cursor().await?;
+        let (decided_sender, decided) = watch::channel(Decided::from(&cursor));
         let (stop, stopped) = watch::channel(false);
         let owner_task = Owner {
             ledger: ports.ledger.clone(),
@@ -169,11 +170,12 @@ impl Engine {
         self.ports.log.head()
     }
 
-    /// Returns once everything up to a position is decided, broad events aside.
+    /// Returns once everything up to a position is decided and stored, but for broad events and what waits
+    /// for them.
     pub async fn decided(&self, position: Position) {
         let mut decided = self.decided.clone();
         // The sender lives as long as the notifier; when it is gone nothing more will be decided.
-        let _ = decided.wait_for(|done| *done >= position).await;
+        let _ = decided.wait_for(|decided| decided.position >= position).await;
     }
 
     /// A UUID version 7 (RFC 9562) from the clock and the randomness port.

@@ -79,12 +79,12 @@ impl Engine {
     }
 
     async fn notifier_lag(&self) -> Result<Lag, PortError> {
-        let cursor = self.ports.deliveries.notifier_cursor().await?;
-        let unfinished = cursor.unfinished.iter().map(|it| it.position).min();
-        match unfinished.filter(|position| position.offset > 0) {
-            // A broad event is behind the cursor and not decided for everyone yet.
+        // The stored cursor may be behind: entries that come to nothing are not worth a sync each.
+        let decided = *self.decided.borrow();
+        match decided.held.filter(|position| position.offset > 0) {
+            // It is behind the cursor and not decided for everyone yet.
             Some(oldest) => self.lag(Position { offset: oldest.offset - 1, ..oldest }).await,
-            None => self.lag(cursor.position).await,
+            None => self.lag(decided.position).await,
         }
     }
 

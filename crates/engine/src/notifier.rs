@@ -1,44 +1,53 @@
 //! The notifier: follows the log, finds who asked to know, decides, and stores decisions, inbox
 //! places and its cursor in one step.
 //!
-//! An event of very many recipients is taken in chunks; between them events of other threads go
-//! on, those of the same thread wait for its end.
+//! An event of very many recipients is held and taken a piece at a time, from finding them to telling
+//! them; between pieces events of other threads go on, those of the same thread wait for its end.
 
-mod broad;
+mod index;
 mod gather;
+mod roll;
+mod held;
+mod broad;
 mod step;
+mod commit;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_core::decide::{Counting, Entry, Recipient, Wish, zones};
+use tidings_core::decide::{Counting, Entry, Recipient, zones};
 use tidings_core::event::Event;
 use tidings_core::filter::Subject;
-use tidings_core::id::SubscriptionId;
-use tidings_core::matcher::{self, Matcher};
 use tidings_core::port::{
     ControlChange, ControlStore, DeliveryStore, EventLog, EventStore, LogEntry, LogRecord, NotifierCursor, PortError,
     Retry,
 };
+use tidings_core::position::Position;
 use tidings_core::stored::Stored;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::control::{Control, each_change, wish_of};
 use crate::inbox::InboxWatch;
-use crate::metrics::{AttemptLabels, ChannelLabels, Metrics, observe};
+use crate::metrics::Metrics;
 use crate::pipeline::notify;
 
-use broad::Broad;
-use step::Step;
+use commit::{After, InFlight};
+use held::{Held, HeldEvents};
+use index::{Index, Since};
+use roll::Roll;
+use step::{Heads, Step};
 
 /// Entries read from the log at once.
 const ENTRIES_AT_ONCE: usize = 512;
 /// Bytes of bodies read at once.
 const BYTES_AT_ONCE: usize = 8 << 20;
-/// Recipients of one event that are decided in one step; more make it a broad event.
+/// Recipients of one event that are decided at once; more make it a broad event.
+const BROAD: usize = 1_000;
+/// Decisions of events to few that are stored in one step.
 const STEP: usize = 10_000;
+/// How long the cursor may wait to be stored when nothing comes.
+const SAVE_AFTER: Duration = Duration::from_millis(250);
 /// How long to wait after a failure that may pass.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -94,14 +103,32 @@ pub(crate) struct Notifier {
     pub clock: Arc<dyn tidings_core::port::Clock>,
 }
 
+/// How far decisions are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decided {
+    /// Everything up to here is decided and stored, but for what is held.
+    pub position: Position,
+    /// The first event that is held: one of very many recipients, or one that waits for such.
+    pub held: Option<Position>,
+}
+
+impl From<&NotifierCursor> for Decided {
+    fn from(cursor: &NotifierCursor) -> Self {
+        Self { position: cursor.position, held: cursor.unfinished.iter().map(|it| it.position).min() }
+    }
+}
+
 /// Where the notifier stands, all of it made anew from the stores at a start.
 struct Standing {
     cursor: NotifierCursor,
-    matcher: Matcher,
-    wishes: HashMap<SubscriptionId, Wish>,
-    broad: Vec<Broad>,
-    heads: HashMap<step::Inbox, u64>,
-    scratch: matcher::Scratch,
+    /// The cursor as it was when the last step was stored.
+    settled: Position,
+    /// Entries and pieces since the cursor was stored.
+    unsaved: u64,
+    index: Index,
+    held: HeldEvents,
+    heads: Heads,
+    in_flight: Option<InFlight>,
     spent: Spent,
 }
 
@@ -116,12 +143,9 @@ struct Spent {
 impl Notifier {
     /// Runs until told to stop or until the store can no longer be trusted. After a failure it
     /// begins again from its stored cursor, so nothing is skipped.
-    pub async fn run(self, decided: watch::Sender<tidings_core::position::Position>, mut stop: watch::Receiver<bool>) {
+    pub async fn run(self, decided: watch::Sender<Decided>, mut stop: watch::Receiver<bool>) {
         loop {
-            let fault = tokio::select! {
-                result = self.follow(&decided) => match result { Ok(never) => match never {}, Err(fault) => fault },
-                _ = stop.wait_for(|stop| *stop) => return,
-            };
+            let Err(fault) = self.follow(&decided, &mut stop).await else { return };
             let cause = fault.source.as_ref().map(ToString::to_string).unwrap_or_default();
             if fault.retry == Retry::Never {
                 error!(code = "notifier_stopped", "notification ends: {fault}: {cause}");
@@ -135,85 +159,141 @@ impl Notifier {
         }
     }
 
+    /// Returns when told to stop.
     async fn follow(
         &self,
-        decided: &watch::Sender<tidings_core::position::Position>,
-    ) -> Result<std::convert::Infallible, PortError> {
+        decided: &watch::Sender<Decided>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), PortError> {
         let mut standing = self.stand().await?;
+        let result = self.go_on(&mut standing, decided, stop).await;
+        // Nothing may begin again from a stored cursor that is about to change. A fault is that of
+        // the step or says the same.
+        let settled = self.settle(&mut standing).await;
+        result.and(settled)
+    }
+
+    async fn go_on(
+        &self,
+        standing: &mut Standing,
+        decided: &watch::Sender<Decided>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), PortError> {
         loop {
+            let is_told_to_stop = *stop.borrow() || stop.has_changed().is_err();
+            if is_told_to_stop {
+                return self.save(standing).await;
+            }
             let position = standing.cursor.position;
-            let entries = self.log.read(position, ENTRIES_AT_ONCE, BYTES_AT_ONCE).await?;
-            if entries.is_empty() && standing.broad.is_empty() {
-                decided.send_replace(position);
-                self.log.beyond(position).await;
-                continue;
+            let entries = match standing.held.has_room() {
+                true => self.log.read(position, ENTRIES_AT_ONCE, BYTES_AT_ONCE).await?,
+                false => Vec::new(),
+            };
+            let is_idle = entries.is_empty() && standing.held.is_empty();
+            self.take(entries, standing).await?;
+            self.advance(standing).await?;
+            if standing.held.is_empty() {
+                self.settle(standing).await?;
             }
-            self.take(entries, &mut standing).await?;
-            if !standing.broad.is_empty() {
-                self.advance_broad(&mut standing).await?;
+            let position = if standing.in_flight.is_some() { standing.settled } else { standing.cursor.position };
+            decided.send_replace(Decided { position, held: standing.held.oldest() });
+            if is_idle {
+                let waits = tokio::select! {
+                    () = self.log.beyond(position) => false,
+                    _ = stop.changed() => false,
+                    () = tokio::time::sleep(SAVE_AFTER), if standing.unsaved > 0 => true,
+                };
+                if waits {
+                    self.save(standing).await?;
+                }
             }
-            decided.send_replace(standing.cursor.position);
         }
     }
 
-    /// The matcher and the unfinished events as they were at the stored cursor.
+    /// The subscriptions and the unfinished events as they were at the stored cursor.
     async fn stand(&self) -> Result<Standing, PortError> {
         let cursor = self.deliveries.notifier_cursor().await?;
-        let start = tidings_core::position::Position::start(cursor.position.epoch);
+        let start = Position::start(cursor.position.epoch);
         let mut standing = Standing {
             cursor: cursor.clone(),
-            matcher: Matcher::new(),
-            wishes: HashMap::new(),
-            broad: Vec::new(),
-            heads: HashMap::new(),
-            scratch: matcher::Scratch::default(),
+            settled: cursor.position,
+            unsaved: 0,
+            index: Index::default(),
+            held: HeldEvents::default(),
+            heads: Heads::default(),
+            in_flight: None,
             spent: Spent::default(),
         };
         let mut changes = Vec::new();
         each_change(&*self.control_store, start, |change| changes.push(change)).await?;
         let mut changes = changes.into_iter().peekable();
-        let stops = cursor.unfinished.iter().map(|it| Some(*it)).chain([None]);
+        let stops = cursor.unfinished.into_iter().map(Some).chain([None]);
         for unfinished in stops {
-            let until = unfinished.map_or(cursor.position, |it| it.position);
+            let until = unfinished.as_ref().map_or(cursor.position, |it| it.position);
             while let Some(change) = changes.next_if(|change| change.position <= until) {
                 self.govern(change.change, &mut standing);
             }
             let Some(unfinished) = unfinished else { break };
             let entry = self.events.entry(unfinished.position).await?;
             let Some(stored) = entry.and_then(Stored::of) else { continue };
-            let pending = self.with_others(stored).await?;
-            let recipients = self.gather(&pending.stored, &mut standing, &Step::default()).await?;
-            standing.broad.push(Broad::resumed(pending, recipients, unfinished.done));
+            let found = standing.index.matching(&stored);
+            standing.held.push(Held::new(&stored, found, unfinished.after));
         }
         Ok(standing)
     }
 
-    /// Decides entries in order; broad ones are set beside for their turn.
+    /// Decides entries in order; broad ones and those that wait for them are held for their turn.
     async fn take(&self, entries: Vec<LogEntry>, standing: &mut Standing) -> Result<(), PortError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.settle_to_read(standing).await?;
         let mut step = Step::default();
         for entry in entries {
+            if !standing.held.has_room() {
+                break;
+            }
             let position = entry.position;
             if let LogRecord::Control(change) = entry.record {
                 self.govern(change, standing);
             } else if let Some(stored) = Stored::of(entry) {
-                let pending = self.with_others(stored).await?;
-                self.finish_thread(&pending.stored, standing, &mut step).await?;
-                let began = self.clock.elapsed();
-                let recipients = self.gather(&pending.stored, standing, &step).await?;
-                standing.spent.entries += 1;
-                standing.spent.matching += self.clock.elapsed().saturating_sub(began);
-                if recipients.len() > STEP {
-                    standing.broad.push(Broad::new(pending, recipients));
-                } else {
-                    self.decide(&pending, &recipients, standing, &mut step).await?;
-                }
+                self.take_event(stored, standing, &mut step).await?;
             }
             standing.cursor.position = position;
             if step.len() >= STEP {
-                self.commit(&mut step, standing).await?;
+                self.commit(&mut step, standing, After::Settling).await?;
+                self.settle(standing).await?;
+            }
+            if standing.heads.is_full() && step.is_empty() {
+                self.settle(standing).await?;
+                standing.heads.clear();
             }
         }
-        self.commit(&mut step, standing).await
+        self.commit(&mut step, standing, After::Settling).await
+    }
+
+    async fn take_event(&self, stored: Stored, standing: &mut Standing, step: &mut Step) -> Result<(), PortError> {
+        let began = self.clock.elapsed();
+        let found = standing.index.matching(&stored);
+        standing.spent.entries += 1;
+        if found.len() > BROAD || standing.held.concern(&stored) {
+            standing.held.push(Held::new(&stored, found, None));
+            return Ok(());
+        }
+        let told = self.told_before(&stored, None, BROAD, step).await?;
+        if !told.are_all() {
+            standing.held.push(Held::new(&stored, found, None));
+            return Ok(());
+        }
+        let (index, mut roll, now) = (&standing.index, Roll::default(), Since::default());
+        roll.add(found.into_iter().filter_map(|slot| index.wish_at(slot, &now).cloned()).collect());
+        let recipients = gather::recipients(&mut roll, told, usize::MAX, index, &now).recipients;
+        standing.spent.matching += self.clock.elapsed().saturating_sub(began);
+        if recipients.is_empty() {
+            return Ok(());
+        }
+        let pending = self.with_others(stored).await?;
+        self.decide(&pending, &recipients, standing, step).await
     }
 
     /// Reads the other events that an entry is judged with: the one that counts in threads that it
@@ -240,11 +320,10 @@ impl Notifier {
         standing: &mut Standing,
         step: &mut Step,
     ) -> Result<(), PortError> {
-        let heads_missing = recipients.iter().map(step::inbox_of).filter(|inbox| !standing.heads.contains_key(inbox));
-        let heads_missing: Vec<step::Inbox> = heads_missing.collect();
-        for (tenant, user) in heads_missing {
-            let head = self.deliveries.inbox_head(&tenant, user).await?;
-            standing.heads.insert((tenant, user), head);
+        let missing = standing.heads.missing(recipients);
+        if !missing.is_empty() {
+            let heads = self.deliveries.inbox_heads(&missing).await?;
+            standing.heads.extend(missing.into_iter().zip(heads));
         }
         let began = self.clock.elapsed();
         let state = pending.stored.outlook.state;
@@ -260,41 +339,6 @@ impl Notifier {
         Ok(())
     }
 
-    /// Stores what is decided together with the cursor, then wakes whoever waits for it.
-    async fn commit(&self, step: &mut Step, standing: &mut Standing) -> Result<(), PortError> {
-        standing.cursor.unfinished = standing.broad.iter().map(Broad::unfinished).collect();
-        let (told, notices) = (step.told_inboxes(), step.notices());
-        let began = self.clock.elapsed();
-        self.deliveries.commit_step(step.take(standing.cursor.clone())).await?;
-        let delivering = self.clock.elapsed().saturating_sub(began);
-        self.count(std::mem::take(&mut standing.spent), delivering, notices);
-        let now = self.clock.now();
-        let inbox = self.metrics.event_to_notification.get_or_create_owned(&ChannelLabels { channel: "inbox" });
-        for (_, _, received) in &told {
-            inbox.observe(now.millis_since(*received).max(0) as f64 / 1_000.0);
-        }
-        for (inbox, number, _) in told {
-            self.inboxes.wake(&inbox, number);
-        }
-        if standing.heads.len() > step::HEADS_MAX {
-            standing.heads.clear();
-        }
-        Ok(())
-    }
-
-    /// Counts what a step took and told.
-    fn count(&self, spent: Spent, delivering: Duration, notices: u64) {
-        if spent.entries > 0 {
-            observe(&self.metrics.match_duration, spent.matching);
-            observe(&self.metrics.stages.matching, spent.matching);
-            observe(&self.metrics.stages.decide, spent.deciding);
-        }
-        observe(&self.metrics.stages.deliver, delivering);
-        self.metrics.notifications.inc_by(notices);
-        let inbox = AttemptLabels { channel: "inbox", result: "delivered" };
-        self.metrics.delivery_attempts.get_or_create(&inbox).inc_by(notices);
-    }
-
     /// A control change takes effect for every entry after it.
     fn govern(&self, change: ControlChange, standing: &mut Standing) {
         match change {
@@ -302,12 +346,13 @@ impl Notifier {
                 let shared = self.control.wish(subscription.id);
                 let same = shared.filter(|wish| wish.subscription.revision == subscription.revision);
                 let Some(wish) = same.or_else(|| wish_of(*subscription)) else { return };
-                standing.matcher.insert(gather::matcher_entry(&wish));
-                standing.wishes.insert(wish.subscription.id, wish);
+                let replaced = standing.index.insert(wish);
+                standing.held.note(&replaced);
             }
             ControlChange::SubscriptionDeleted(gone) => {
-                standing.matcher.remove(gone.id);
-                standing.wishes.remove(&gone.id);
+                if let Some(replaced) = standing.index.remove(gone.id) {
+                    standing.held.note(&replaced);
+                }
             }
             ControlChange::Key(_)
             | ControlChange::KeyRevoked(_)

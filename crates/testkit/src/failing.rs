@@ -11,6 +11,7 @@ use tidings_core::port::{
     Commit, DeliveryStore, EventLog, InboxEntry, Ledger, LogEntry, NotifierCursor, NotifierStep, PortError, Retry, Told,
 };
 use tidings_core::position::Position;
+use tokio::sync::watch;
 
 /// The switch of a failing port, shared with the test that holds it.
 #[derive(Debug, Clone, Default)]
@@ -18,13 +19,37 @@ pub struct Faults {
     counts: Arc<Counts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     later: AtomicUsize,
     never: AtomicUsize,
     unanswered: AtomicUsize,
     panics: AtomicBool,
-    steps: AtomicBool,
+    /// How many steps of a notifier are still taken.
+    steps: AtomicUsize,
+    taken: watch::Sender<Vec<TakenStep>>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            later: AtomicUsize::new(0),
+            never: AtomicUsize::new(0),
+            unanswered: AtomicUsize::new(0),
+            panics: AtomicBool::new(false),
+            steps: AtomicUsize::new(usize::MAX),
+            taken: watch::Sender::default(),
+        }
+    }
+}
+
+/// A step of a notifier that took effect.
+#[derive(Debug, Clone)]
+pub struct TakenStep {
+    /// Of each of its decisions, where the event is.
+    pub events: Vec<Position>,
+    /// Where the notifier was after it.
+    pub cursor: NotifierCursor,
 }
 
 impl Faults {
@@ -50,7 +75,17 @@ impl Faults {
 
     /// Whether every step of a notifier does nothing and fails with `Retry::Later`; reads go on.
     pub fn refuse_steps(&self, refuse: bool) {
-        self.counts.steps.store(refuse, Ordering::SeqCst);
+        self.counts.steps.store(if refuse { 0 } else { usize::MAX }, Ordering::SeqCst);
+    }
+
+    /// Every step of a notifier after `count` more does nothing and fails with `Retry::Later`.
+    pub fn refuse_steps_after(&self, count: usize) {
+        self.counts.steps.store(count, Ordering::SeqCst);
+    }
+
+    /// The steps that took effect so far.
+    pub fn taken(&self) -> watch::Receiver<Vec<TakenStep>> {
+        self.counts.taken.subscribe()
     }
 
     fn before(&self, what: &str) -> Result<(), PortError> {
@@ -137,16 +172,25 @@ impl<P: DeliveryStore + ?Sized> DeliveryStore for Failing<P> {
 
     async fn commit_step(&self, step: NotifierStep) -> Result<(), PortError> {
         self.faults.before("commit a notifier step")?;
-        if self.faults.counts.steps.load(Ordering::SeqCst) {
+        if !take(&self.faults.counts.steps) {
             return Err(PortError::later("commit a notifier step", "refused on command"));
         }
+        let events = step.decisions.iter().map(|decision| decision.position).collect();
+        let taken = TakenStep { events, cursor: step.cursor.clone() };
         self.inner.commit_step(step).await?;
+        self.faults.counts.taken.send_modify(|all| all.push(taken));
         self.faults.after("commit a notifier step")
     }
 
-    async fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError> {
+    async fn told_of(
+        &self,
+        thread_tenant: &TenantId,
+        thread: ThreadId,
+        after: Option<&(TenantId, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PortError> {
         self.faults.before("read who was told")?;
-        self.inner.told_of(thread_tenant, thread).await
+        self.inner.told_of(thread_tenant, thread, after, limit).await
     }
 
     async fn decision(
@@ -184,6 +228,11 @@ impl<P: DeliveryStore + ?Sized> DeliveryStore for Failing<P> {
     async fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
         self.faults.before("read an inbox")?;
         self.inner.inbox_head(tenant, user).await
+    }
+
+    async fn inbox_heads(&self, inboxes: &[(TenantId, UserId)]) -> Result<Vec<u64>, PortError> {
+        self.faults.before("read inboxes")?;
+        self.inner.inbox_heads(inboxes).await
     }
 
     async fn read_mark(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {

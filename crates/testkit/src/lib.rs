@@ -12,7 +12,7 @@ mod world;
 
 pub use atlas::SmallAtlas;
 pub use clock::{HandClock, START, SeededRandomness};
-pub use failing::{Failing, Faults};
+pub use failing::{Failing, Faults, TakenStep};
 pub use memory::MemoryStore;
 pub use view::MemoryView;
 pub use world::{World, ports};

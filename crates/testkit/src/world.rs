@@ -81,6 +81,21 @@ impl World {
         media_type: &str,
         body: impl Into<Bytes>,
     ) -> Result<Vec<Outcome>, PortError> {
+        let outcomes = self.send(principal, media_type, body).await?;
+        self.engine.decided(self.engine.head()).await;
+        Ok(outcomes)
+    }
+
+    /// Publishes one body as a principal and waits for nothing more.
+    ///
+    /// # Errors
+    /// When nothing was stored.
+    pub async fn send(
+        &self,
+        principal: &Principal,
+        media_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Vec<Outcome>, PortError> {
         let mut drawn = [0; 8];
         self.engine.randomness().fill(&mut drawn);
         let envelope = Envelope {
@@ -96,7 +111,6 @@ impl World {
             correlation_id: "test".to_owned(),
         };
         let mut outcomes = self.engine.publish(vec![envelope]).await?;
-        self.engine.decided(self.engine.head()).await;
         Ok(outcomes.pop().unwrap_or_default())
     }
 }

@@ -14,6 +14,8 @@ use super::{Core, FjallStore, keys, layouts, values};
 
 /// From so many decisions on, a step is made into rows off the async threads.
 const LARGE_STEP: usize = 256;
+/// From so many on, inboxes are looked at off the async threads.
+const MANY_INBOXES: usize = 16;
 
 #[async_trait]
 impl DeliveryStore for FjallStore {
@@ -33,9 +35,15 @@ impl DeliveryStore for FjallStore {
         self.write(rows, Kind::Step).await
     }
 
-    async fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError> {
-        let thread_tenant = thread_tenant.clone();
-        self.blocking(move |core| core.told_of(&thread_tenant, thread)).await
+    async fn told_of(
+        &self,
+        thread_tenant: &TenantId,
+        thread: ThreadId,
+        after: Option<&(TenantId, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PortError> {
+        let (thread_tenant, after) = (thread_tenant.clone(), after.cloned());
+        self.blocking(move |core| core.told_of(&thread_tenant, thread, after.as_ref(), limit)).await
     }
 
     async fn decision(
@@ -73,10 +81,18 @@ impl DeliveryStore for FjallStore {
     }
 
     async fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
-        match self.core.prefix(Space::Inbox, &keys::recipient(tenant, user)).next_back() {
-            None => Ok(0),
-            Some(row) => keys::ending_number(&row?.0).ok_or_else(|| damaged("an inbox row")),
+        self.core.inbox_head(tenant, user)
+    }
+
+    async fn inbox_heads(&self, inboxes: &[(TenantId, UserId)]) -> Result<Vec<u64>, PortError> {
+        let heads = |core: &Core, inboxes: &[(TenantId, UserId)]| {
+            inboxes.iter().map(|(tenant, user)| core.inbox_head(tenant, *user)).collect()
+        };
+        if inboxes.len() < MANY_INBOXES {
+            return heads(&self.core, inboxes);
         }
+        let inboxes = inboxes.to_vec();
+        self.blocking(move |core| heads(core, &inboxes)).await
     }
 
     async fn read_mark(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
@@ -97,21 +113,41 @@ impl Core {
         values::read_json::<ReadMarkRow>("a read mark", &value).map(|row| row.read)
     }
 
-    fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError> {
+    fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
+        match self.prefix(Space::Inbox, &keys::recipient(tenant, user)).next_back() {
+            None => Ok(0),
+            Some(row) => keys::ending_number(&row?.0).ok_or_else(|| damaged("an inbox row")),
+        }
+    }
+
+    fn told_of(
+        &self,
+        thread_tenant: &TenantId,
+        thread: ThreadId,
+        after: Option<&(TenantId, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PortError> {
         let prefix = keys::told_of(thread_tenant, thread);
+        let rows: Box<dyn Iterator<Item = super::Row>> = match after {
+            None => Box::new(self.prefix(Space::Told, &prefix)),
+            Some((tenant, user)) => {
+                let from = keys::told(thread_tenant, thread, tenant, *user);
+                Box::new(self.prefix_after(Space::Told, &prefix, &from))
+            }
+        };
         // Most recipients are of one tenant, so its name is shared and not made anew for each.
         let mut tenant = thread_tenant.clone();
-        let mut all = Vec::new();
-        for row in self.prefix(Space::Told, &prefix) {
+        let mut some = Vec::new();
+        for row in rows.take(limit) {
             let (key, value) = row?;
             let fault = || damaged("a told row");
             let (name, user) = keys::told_recipient(&key, prefix.as_slice().len()).ok_or_else(fault)?;
             if name != tenant.as_str() {
                 tenant = name.parse().map_err(|_| fault())?;
             }
-            all.push(layouts::read_told(&value, thread_tenant, thread, &tenant, user)?);
+            some.push(layouts::read_told(&value, thread_tenant, thread, &tenant, user)?);
         }
-        Ok(all)
+        Ok(some)
     }
 }
 

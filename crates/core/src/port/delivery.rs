@@ -50,23 +50,25 @@ pub struct ToldPlace {
 }
 
 /// Where a notifier is: everything up to `position` is decided, but for the rest of some broad
-/// events.
+/// events and for what waits for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NotifierCursor {
     /// The last entry taken up.
     pub position: Position,
-    /// Events of many recipients that are decided in part, by position.
+    /// Events of many recipients that are decided in part, and those that wait for one of the same
+    /// thread, by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,
 }
 
-/// A broad event that is decided in part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// An event that is decided in part or not at all, although the notifier has gone on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
     /// Where it is.
     pub position: Position,
-    /// How many of its recipients, in their order, are decided.
-    pub done: u64,
+    /// The last recipient who is decided, all before in order of tenant and user being decided too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<(TenantId, UserId)>,
 }
 
 /// Everything that one step of the notifier makes durable, at once with its cursor.
@@ -107,11 +109,18 @@ pub trait DeliveryStore: Send + Sync {
     /// can no longer be trusted.
     async fn commit_step(&self, step: NotifierStep) -> Result<(), PortError>;
 
-    /// Everyone who was told of a thread, ordered by recipient.
+    /// Those who were told of a thread, in order of the recipients' tenants, then users: at most
+    /// `limit` of those that come after one of them.
     ///
     /// # Errors
     /// When the store cannot be read.
-    async fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError>;
+    async fn told_of(
+        &self,
+        thread_tenant: &TenantId,
+        thread: ThreadId,
+        after: Option<&(TenantId, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PortError>;
 
     /// What was decided for a recipient and an event.
     ///
@@ -153,6 +162,12 @@ pub trait DeliveryStore: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     async fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError>;
+
+    /// The numbers of the last places of many inboxes, in the order asked for.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn inbox_heads(&self, inboxes: &[(TenantId, UserId)]) -> Result<Vec<u64>, PortError>;
 
     /// Up to which place a recipient has read.
     ///

@@ -1,91 +1,75 @@
-//! Events of very many recipients, a chunk at a time.
+//! Events of very many recipients, a piece at a time.
 
-use tidings_core::decide::Recipient;
-use tidings_core::port::{PortError, Unfinished};
+use tidings_core::decide::Wish;
+use tidings_core::port::PortError;
 use tidings_core::stored::Stored;
 
-use super::{Notifier, Pending, Standing, Step};
+use super::commit::After;
+use super::gather::recipients;
+use super::step::Step;
+use super::{Notifier, Standing};
 
 /// Recipients of a broad event that are decided in one step. An event to few waits for one such
-/// step at most, in the notifier and at the disk.
-const CHUNK: usize = 500;
-
-/// An event that is decided in part. Its recipients are those of its own position.
-#[derive(Debug)]
-pub(super) struct Broad {
-    pending: Pending,
-    recipients: Vec<Recipient>,
-    done: usize,
-}
-
-impl Broad {
-    pub fn new(pending: Pending, recipients: Vec<Recipient>) -> Self {
-        Self { pending, recipients, done: 0 }
-    }
-
-    /// After a restart: the same recipients in the same order, those decided left out.
-    pub fn resumed(pending: Pending, recipients: Vec<Recipient>, done: u64) -> Self {
-        Self { pending, recipients, done: usize::try_from(done).unwrap_or(usize::MAX) }
-    }
-
-    pub fn unfinished(&self) -> Unfinished {
-        Unfinished { position: self.pending.stored.position, done: self.done as u64 }
-    }
-
-    fn is_done(&self) -> bool {
-        self.done >= self.recipients.len()
-    }
-
-    /// True where an entry must wait for this event: same thread or incident, or a thread that
-    /// either joins or closes.
-    fn concerns(&self, other: &Stored) -> bool {
-        let threads_of = |stored: &Stored| {
-            let outlook = &stored.outlook;
-            let closed = outlook.closed.iter().map(|closed| closed.thread);
-            let others = outlook.merged_from.iter().chain(&outlook.incident_threads).copied();
-            closed.chain(others).chain([stored.thread]).collect::<Vec<_>>()
-        };
-        let own = threads_of(&self.pending.stored);
-        threads_of(other).iter().any(|thread| own.contains(thread))
-    }
-}
+/// step at most in the notifier, and for the one before at the disk.
+pub(super) const CHUNK: usize = 250;
+/// Subscriptions that are looked up and sorted at once.
+const LOOKED_UP: usize = 2_000;
 
 impl Notifier {
-    /// Decides the next chunk of the broad event whose turn it is: the gravest, then the oldest.
-    pub(super) async fn advance_broad(&self, standing: &mut Standing) -> Result<(), PortError> {
-        let turn =
-            |broad: &Broad| (std::cmp::Reverse(broad.pending.stored.event.severity), broad.pending.stored.position);
-        let Some(index) = (0..standing.broad.len()).min_by_key(|index| turn(&standing.broad[*index])) else {
+    /// Does the next piece of the event whose turn it is.
+    pub(super) async fn advance(&self, standing: &mut Standing) -> Result<(), PortError> {
+        let Standing { held, index, .. } = &mut *standing;
+        let Some(event) = held.next() else { return Ok(()) };
+        if !event.found.is_empty() {
+            let some = event.found.split_off(event.found.len().saturating_sub(LOOKED_UP));
+            let is_next = |wish: &&Wish| {
+                let subscription = &wish.subscription;
+                let after = event.after.as_ref();
+                after.is_none_or(|(tenant, user)| (&subscription.tenant, subscription.owner) > (tenant, *user))
+            };
+            let wishes = some.into_iter().filter_map(|slot| index.wish_at(slot, &event.since));
+            event.roll.add(wishes.filter(is_next).cloned().collect());
+            if event.found.is_empty() {
+                event.found.shrink_to_fit();
+            }
             return Ok(());
+        }
+        self.decide_some(standing).await
+    }
+
+    /// Decides the next recipients of the event whose turn it is.
+    async fn decide_some(&self, standing: &mut Standing) -> Result<(), PortError> {
+        let Some(event) = standing.held.next() else { return Ok(()) };
+        let (position, mut after) = (event.position(), event.after.clone());
+        let pending = match event.pending.take() {
+            Some(pending) => pending,
+            None => {
+                // What was decided before it in the same threads must be there to be read.
+                self.settle(standing).await?;
+                let stored = self.events.entry(position).await?.and_then(Stored::of);
+                let gone = || PortError::later("read an event that is decided in part", "it is not there");
+                self.with_others(stored.ok_or_else(gone)?).await?
+            }
         };
-        self.advance(index, standing).await
-    }
-
-    async fn advance(&self, index: usize, standing: &mut Standing) -> Result<(), PortError> {
-        let mut broad = standing.broad.swap_remove(index);
-        let end = broad.recipients.len().min(broad.done.saturating_add(CHUNK));
-        let start = broad.done.min(end);
+        if standing.heads.is_full() {
+            self.settle(standing).await?;
+            standing.heads.clear();
+        }
         let mut step = Step::default();
-        self.decide(&broad.pending, &broad.recipients[start..end], standing, &mut step).await?;
-        broad.done = end;
-        if !broad.is_done() {
-            standing.broad.push(broad);
+        let told = self.told_before(&pending.stored, after.as_ref(), CHUNK, &step).await?;
+        let Standing { held, index, .. } = &mut *standing;
+        let Some(event) = held.next() else { return Ok(()) };
+        let some = recipients(&mut event.roll, told, CHUNK, index, &event.since);
+        self.decide(&pending, &some.recipients, standing, &mut step).await?;
+        let is_done = some.until.is_none();
+        after = some.until;
+        if is_done {
+            standing.held.finish();
+        } else if let Some(event) = standing.held.next() {
+            event.after = after;
+            event.pending = Some(pending);
         }
-        self.commit(&mut step, standing).await
-    }
-
-    /// Decides the rest of every broad event that an entry must wait for, what is decided so far
-    /// first.
-    pub(super) async fn finish_thread(
-        &self,
-        stored: &Stored,
-        standing: &mut Standing,
-        step: &mut Step,
-    ) -> Result<(), PortError> {
-        while let Some(index) = standing.broad.iter().position(|broad| broad.concerns(stored)) {
-            self.commit(step, standing).await?;
-            self.advance(index, standing).await?;
-        }
-        Ok(())
+        let after = if is_done { After::Settling } else { After::GoingOn };
+        self.commit(&mut step, standing, after).await
     }
 }

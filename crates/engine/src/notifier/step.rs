@@ -5,16 +5,45 @@ use std::collections::HashMap;
 use tidings_core::decide::{Recipient, Ruling};
 use tidings_core::id::{TenantId, ThreadId, UserId};
 use tidings_core::notice::StoredDecision;
-use tidings_core::port::{NotifierCursor, NotifierStep, Told};
+use tidings_core::port::{self, NotifierCursor, NotifierStep};
 use tidings_core::time::Timestamp;
 
 /// Inbox heads kept in memory; they are read again from the store when this many are known.
-pub(super) const HEADS_MAX: usize = 200_000;
+const HEADS_MAX: usize = 20_000;
 
 /// Whose inbox.
 pub(super) type Inbox = (TenantId, UserId);
 
-pub(super) fn inbox_of(recipient: &Recipient) -> Inbox {
+/// An inbox, the last number it reaches with a step, and when its event came in.
+pub(super) type Told = (Inbox, u64, Timestamp);
+
+/// The last numbers of inboxes, as decided so far.
+#[derive(Debug, Default)]
+pub(super) struct Heads(HashMap<Inbox, u64>);
+
+impl Heads {
+    /// True where those that are stored should be forgotten.
+    pub fn is_full(&self) -> bool {
+        self.0.len() > HEADS_MAX
+    }
+
+    /// Forgets all of them; everything decided must be stored.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The inboxes of recipients that must be looked up.
+    pub fn missing(&self, recipients: &[Recipient]) -> Vec<Inbox> {
+        recipients.iter().map(inbox_of).filter(|inbox| !self.0.contains_key(inbox)).collect()
+    }
+
+    /// Takes in what the store says.
+    pub fn extend(&mut self, heads: impl IntoIterator<Item = (Inbox, u64)>) {
+        self.0.extend(heads);
+    }
+}
+
+fn inbox_of(recipient: &Recipient) -> Inbox {
     (recipient.tenant.clone(), recipient.user)
 }
 
@@ -22,7 +51,7 @@ pub(super) fn inbox_of(recipient: &Recipient) -> Inbox {
 #[derive(Debug, Default)]
 pub(super) struct Step {
     decisions: Vec<StoredDecision>,
-    told: HashMap<(TenantId, ThreadId), HashMap<Inbox, Told>>,
+    told: HashMap<(TenantId, ThreadId), HashMap<Inbox, port::Told>>,
 }
 
 impl Step {
@@ -30,15 +59,20 @@ impl Step {
         self.decisions.len()
     }
 
+    /// True where there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.told.is_empty()
+    }
+
     /// Takes in a ruling; each of its notices gets the next number of its inbox.
-    pub fn add(&mut self, ruling: Ruling, heads: &mut HashMap<Inbox, u64>) {
+    pub fn add(&mut self, ruling: Ruling, heads: &mut Heads) {
         for told in ruling.told {
             let thread = self.told.entry((told.thread_tenant.clone(), told.thread)).or_default();
             thread.insert((told.tenant.clone(), told.user), told);
         }
         let Some(mut decision) = ruling.decision else { return };
         if !decision.notices.is_empty() {
-            let head = heads.entry((decision.tenant.clone(), decision.user)).or_default();
+            let head = heads.0.entry((decision.tenant.clone(), decision.user)).or_default();
             for notice in &mut decision.notices {
                 *head += 1;
                 notice.number = *head;
@@ -53,7 +87,7 @@ impl Step {
     }
 
     /// The last number that each inbox reaches with this step, and when its event came in.
-    pub fn told_inboxes(&self) -> Vec<(Inbox, u64, Timestamp)> {
+    pub fn told_inboxes(&self) -> Vec<Told> {
         let told = self.decisions.iter().filter_map(|decision| {
             let last = decision.notices.last()?;
             Some(((decision.tenant.clone(), decision.user), last.number, decision.decided))
@@ -62,14 +96,14 @@ impl Step {
     }
 
     /// What this step tells of a thread, in place of what the store says of the same recipients.
-    pub fn told_of(&self, tenant: &TenantId, thread: ThreadId) -> impl Iterator<Item = &Told> {
+    pub fn told_of(&self, tenant: &TenantId, thread: ThreadId) -> impl Iterator<Item = &port::Told> {
         let rows = self.told.get(&(tenant.clone(), thread));
         rows.into_iter().flat_map(HashMap::values)
     }
 
     pub fn take(&mut self, cursor: NotifierCursor) -> NotifierStep {
         let Self { decisions, told } = std::mem::take(self);
-        let mut told: Vec<Told> = told.into_values().flat_map(HashMap::into_values).collect();
+        let mut told: Vec<port::Told> = told.into_values().flat_map(HashMap::into_values).collect();
         told.sort_by(|left, right| {
             (left.thread, &left.tenant, left.user).cmp(&(right.thread, &right.tenant, right.user))
         });

@@ -4,3 +4,4 @@ mod line;
 mod zones;
 mod lifecycle;
 mod chains;
+mod broad;

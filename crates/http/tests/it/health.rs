@@ -61,6 +61,7 @@ async fn a_task_that_panics_is_seen_too() {
 async fn a_notifier_that_stands_still_is_said_while_intake_goes_on() {
     let faults = Faults::default();
     let app = with_faults(&faults).await;
+    app.subscribe(json!({ "all": [] })).await;
     app.publish_one(json!({ "id": "1", "title": "x" })).await;
     faults.refuse_steps(true);
     app.world.clock.advance_millis(1_000);

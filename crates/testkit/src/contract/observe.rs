@@ -50,7 +50,7 @@ async fn observe_events(text: &mut String, store: &dyn Storage, tenant: &TenantI
         say(text, "alias", store.alias(tenant, &sample::alias(number)).unwrap());
         say(text, "thread", ThreadRows::thread(store, tenant, thread).unwrap());
         say(text, "versions", store.versions(tenant, thread).await.unwrap());
-        say(text, "told", store.told_of(tenant, thread).await.unwrap());
+        say(text, "told", store.told_of(tenant, thread, None, usize::MAX).await.unwrap());
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn tenants_stay_apart(store: &dyn Storage) {
     store.commit_step(sample::step_of(&theirs, 1..3, 0, position, 1)).await.unwrap();
     assert_eq!(store.inbox_head(&ours, sample::user_id(1)).await.unwrap(), 0);
     assert!(store.decision(&ours, sample::user_id(1), sample::event_id(0)).await.unwrap().is_none());
-    assert!(store.told_of(&ours, sample::thread_id(0)).await.unwrap().is_empty());
+    assert!(store.told_of(&ours, sample::thread_id(0), None, 9).await.unwrap().is_empty());
 }
 
 pub(super) async fn raw_bytes_of_any_size(store: &dyn Storage) {

@@ -1,6 +1,5 @@
 //! Decisions, inboxes and what was told.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use tidings_core::id::{EventId, TenantId, ThreadId, UserId};
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, PortError, Told};
 
-use super::{MemoryStore, Recipient};
+use super::{MemoryStore, Recipient, State};
 
 #[async_trait]
 impl DeliveryStore for MemoryStore {
@@ -35,8 +34,17 @@ impl DeliveryStore for MemoryStore {
         Ok(())
     }
 
-    async fn told_of(&self, thread_tenant: &TenantId, thread: ThreadId) -> Result<Vec<Told>, PortError> {
-        Ok(self.state().told.get(&(thread_tenant.clone(), thread)).map(told_list).unwrap_or_default())
+    async fn told_of(
+        &self,
+        thread_tenant: &TenantId,
+        thread: ThreadId,
+        after: Option<&(TenantId, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PortError> {
+        let state = self.state();
+        let Some(of_thread) = state.told.get(&(thread_tenant.clone(), thread)) else { return Ok(Vec::new()) };
+        let from = after.cloned().map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(of_thread.range((from, Bound::Unbounded)).take(limit).map(|(_, told)| told.clone()).collect())
     }
 
     async fn decision(
@@ -74,9 +82,12 @@ impl DeliveryStore for MemoryStore {
     }
 
     async fn inbox_head(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
+        Ok(self.state().inbox_head(&(tenant.clone(), user)))
+    }
+
+    async fn inbox_heads(&self, inboxes: &[(TenantId, UserId)]) -> Result<Vec<u64>, PortError> {
         let state = self.state();
-        let inbox = state.inboxes.get(&(tenant.clone(), user));
-        Ok(inbox.and_then(|inbox| inbox.keys().next_back().copied()).unwrap_or(0))
+        Ok(inboxes.iter().map(|inbox| state.inbox_head(inbox)).collect())
     }
 
     async fn read_mark(&self, tenant: &TenantId, user: UserId) -> Result<u64, PortError> {
@@ -91,6 +102,8 @@ impl DeliveryStore for MemoryStore {
     }
 }
 
-fn told_list(of_thread: &BTreeMap<Recipient, Told>) -> Vec<Told> {
-    of_thread.values().cloned().collect()
+impl State {
+    fn inbox_head(&self, inbox: &Recipient) -> u64 {
+        self.inboxes.get(inbox).and_then(|inbox| inbox.keys().next_back().copied()).unwrap_or(0)
+    }
 }

@@ -6,4 +6,5 @@ mod power;
 mod recordings;
 mod cli;
 mod crash;
+mod broad;
 mod bench;
