@@ -8,6 +8,7 @@ mod notifier;
 mod projector;
 mod control;
 mod access;
+pub mod token;
 mod subscriptions;
 mod reading;
 mod explain;
