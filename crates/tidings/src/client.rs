@@ -72,7 +72,27 @@ impl Client {
     /// # Errors
     /// [`Failure`] with the code for the answer's kind.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        self.answer(request, body).await
+    }
+
+    /// Changes a revision of something shared; refused where it has another one by now.
+    ///
+    /// # Errors
+    /// [`Failure`] with the code for the answer's kind.
+    pub async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        revision: u64,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        self.answer(request.header("if-match", format!("\"{revision}\"")), body).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder, body: Option<&Value>) -> anyhow::Result<Value> {
+        let mut request = request.bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(body);
         }

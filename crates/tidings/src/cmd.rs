@@ -8,6 +8,7 @@ mod explain;
 mod subscription;
 mod dlq;
 mod key;
+mod role;
 mod simulate;
 mod bench;
 mod version;
@@ -33,8 +34,10 @@ pub enum Command {
     Subscription(subscription::Subscription),
     /// Inspect, replay and discard dead letters
     Dlq(dlq::Dlq),
-    /// Make, list and revoke API keys
+    /// Make, list, replace and revoke API keys
     Key(key::Key),
+    /// Make, list, show, change and delete the roles of your tenant
+    Role(role::Role),
     /// Simulate a world of hazards and send what it says
     Simulate(simulate::Simulate),
     /// Measure how fast this machine does the main jobs, beside its own limits
@@ -53,6 +56,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Subscription(subscription) => subscription.run(global).await,
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
+        Command::Role(role) => role.run(global).await,
         Command::Simulate(simulate) => simulate.run(global).await,
         Command::Bench(bench) => bench.run(global).await,
         Command::Version => Ok(version::run()),

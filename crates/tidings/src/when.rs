@@ -12,6 +12,15 @@ pub fn to_come(text: &str) -> Result<Timestamp, String> {
     read(text, tidings_adapters::clock::SystemClock.now())
 }
 
+/// Reads a length of time (`30m`, `12h`, `7d`, `2w`).
+///
+/// # Errors
+/// What would be right.
+pub fn span(text: &str) -> Result<std::time::Duration, String> {
+    let millis = span_millis(text).and_then(|millis| u64::try_from(millis).ok());
+    millis.map(std::time::Duration::from_millis).ok_or_else(|| "write a length of time like 30m, 12h or 7d".to_owned())
+}
+
 fn read(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let time = match span_millis(text) {
         Some(span) => now.plus_millis(span),

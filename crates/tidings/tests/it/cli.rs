@@ -119,7 +119,14 @@ const COMMANDS: &[&str] = &[
     "key",
     "key create",
     "key list",
+    "key rotate",
     "key revoke",
+    "role",
+    "role list",
+    "role get",
+    "role create",
+    "role edit",
+    "role delete",
     "simulate",
     "bench",
 ];
@@ -132,7 +139,7 @@ fn every_command_explains_itself() {
         let output = call.env_clear().args(command.split_whitespace()).arg("--help").output().expect("built");
         assert!(output.status.success());
         let help = stdout(&output);
-        let is_group = matches!(*command, "subscription" | "dlq" | "key");
+        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role");
         assert!(help.contains("Example") || is_group, "`{command}` has no example");
         let call = ["tidings", command, "--help"].into_iter().filter(|word| !word.is_empty());
         writeln!(text, "$ {}\n{help}", call.collect::<Vec<_>>().join(" ")).expect("memory takes it");
@@ -216,6 +223,7 @@ fn tables_line_up() {
     show(&["dlq", "list"]);
     show(&["dlq", "groups"]);
     show(&["key", "list"]);
+    show(&["role", "list"]);
     let said = format!("{}{}", stdout(&ended), stderr(&ended));
     writeln!(text, "$ tidings ingest -\n{}", steady(&said, data)).expect("memory takes it");
     golden("tables.txt", &text);
@@ -299,6 +307,32 @@ fn a_revoked_key_opens_nothing() {
     assert!(run(data, &["--key", key.trim(), "subscription", "list"]).status.success());
     good(data, &["key", "revoke", id]);
     assert_eq!(run(data, &["--key", key.trim(), "subscription", "list"]).status.code(), Some(4));
+}
+
+#[test]
+fn a_role_of_ones_own_bounds_its_keys_until_it_is_changed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let data = dir.path();
+    let _server = started(data);
+    let create = ["role", "create", "flood-desk", "--scope", "events:read", "events:write"];
+    good(data, &[&create[..], &["--publishes", "category = flood", "--description", "Floods"]].concat());
+    let key = good(data, &["key", "create", "--role", "flood-desk", "--name", "desk", "--expires", "1d"]);
+    let publish = |event: &str| run_with(data, &["--key", key.trim(), "ingest", "-"], event).status.code();
+    assert_eq!(publish(r#"{"id":"a","title":"Flood","category":"flood"}"#), Some(0));
+    assert_eq!(publish(r#"{"id":"b","title":"Quake","category":"earthquake"}"#), Some(8));
+    good(data, &["role", "edit", "flood-desk", "--publishes", "category in (flood, earthquake)"]);
+    assert_eq!(publish(r#"{"id":"c","title":"Quake","category":"earthquake"}"#), Some(0));
+    let kept: Value = serde_json::from_str(&good(data, &["role", "get", "flood-desk"])).expect("JSON");
+    assert_eq!((&kept["revision"], &kept["description"]), (&2.into(), &"Floods".into()), "{kept}");
+    // Refused as long as a key acts as it.
+    assert_eq!(run(data, &["role", "delete", "flood-desk"]).status.code(), Some(5));
+    let keys: Value = serde_json::from_str(&good(data, &["key", "list", "--json"])).expect("JSON");
+    let desk = keys.as_array().expect("a list").iter().find(|it| it["name"] == "desk").expect("its key");
+    let next = good(data, &["key", "rotate", desk["id"].as_str().expect("an id"), "--overlap", "0s"]);
+    assert_eq!(publish(r#"{"id":"d","title":"Flood","category":"flood"}"#), Some(4), "the old key has ended");
+    let output =
+        run_with(data, &["--key", next.trim(), "ingest", "-"], r#"{"id":"d","title":"Flood","category":"flood"}"#);
+    assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
