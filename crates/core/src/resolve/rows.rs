@@ -10,6 +10,8 @@ use crate::position::Position;
 /// Joined threads are followed at most this far; a survivor takes over all its losers, so a
 /// longer way means damage.
 const MERGES_FOLLOWED: usize = 64;
+/// Answers of the store about reports that are kept for others of the same step.
+const ANSWERS_MAX: usize = 64;
 
 /// The rows that an owner reads and changes: an overlay over the store.
 ///
@@ -22,7 +24,13 @@ pub struct Threads<'a> {
     aliases: HashMap<(TenantId, [u8; 16]), ThreadId>,
     threads: HashMap<(TenantId, ThreadId), ThreadRow>,
     reports: BTreeMap<(TenantId, i64, ThreadId), Report>,
+    /// What the store said of reports around a second. A batch of quakes asks the same again and
+    /// again, and the store does not change within a step.
+    answers: HashMap<Question, Vec<Report>>,
 }
+
+/// Whose reports around which second: the tenant, the second, the issuer and whether theirs alone.
+type Question = (TenantId, i64, String, bool);
 
 impl std::fmt::Debug for Threads<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,6 +48,7 @@ impl<'a> Threads<'a> {
             aliases: HashMap::new(),
             threads: HashMap::new(),
             reports: BTreeMap::new(),
+            answers: HashMap::new(),
         }
     }
 
@@ -106,9 +115,9 @@ impl<'a> Threads<'a> {
     }
 
     /// Reports of about the same time as this one, each thread's last within a second.
-    pub(super) fn reports(&self, near: &Report, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
+    pub(super) fn reports(&mut self, near: &Report, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
         let (from, to) = (near.second() - REACH_SECONDS, near.second() + REACH_SECONDS);
-        let mut found = self.store.reports(&near.tenant, from, to, reporter)?;
+        let mut found = self.stored_reports(near, reporter)?;
         let key = |second, byte| (near.tenant.clone(), second, ThreadId::from_bytes([byte; 16]));
         let newer = self.reports.range(key(from, 0)..=key(to, u8::MAX)).map(|(_, report)| report);
         for newer in newer.filter(|report| reporter.asks_for(report)).take(REPORTS_MAX) {
@@ -117,6 +126,24 @@ impl<'a> Threads<'a> {
             found.push(newer.clone());
         }
         Ok(found)
+    }
+
+    fn stored_reports(&mut self, near: &Report, reporter: Reporter<'_>) -> Result<Vec<Report>, PortError> {
+        let (issuer, theirs_alone) = match reporter {
+            Reporter::OtherThan(issuer) => (issuer, false),
+            Reporter::Only(issuer) => (issuer, true),
+        };
+        let second = near.second();
+        let question = (near.tenant.clone(), second, issuer.to_owned(), theirs_alone);
+        if let Some(answer) = self.answers.get(&question) {
+            return Ok(answer.clone());
+        }
+        let answer = self.store.reports(&near.tenant, second - REACH_SECONDS, second + REACH_SECONDS, reporter)?;
+        if self.answers.len() == ANSWERS_MAX {
+            self.answers.clear();
+        }
+        self.answers.insert(question, answer.clone());
+        Ok(answer)
     }
 
     pub(super) fn set_report(&mut self, report: Report) {
@@ -133,6 +160,8 @@ impl<'a> Threads<'a> {
         let mut threads: Vec<_> = self.threads.drain().map(|(_, row)| row).collect();
         threads.sort_by_key(|row| (row.first, row.id));
         let reports = std::mem::take(&mut self.reports).into_values().collect();
+        // From here on the store may hold more.
+        self.answers.clear();
         Commit { entries, identities, aliases, threads, reports, at: None }
     }
 }
