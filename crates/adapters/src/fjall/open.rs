@@ -30,6 +30,10 @@ const UNSAID_EPOCH: u32 = 1;
 /// Sealed journals beyond this make fjall flush what keeps them; it takes no less. It bounds what
 /// an open after kill -9 has to replay.
 const JOURNAL_BYTES: u64 = 64 << 20;
+/// Threads that flush and compact. Of several, fjall 3.1 keeps one free for flushes, and while it is
+/// free it takes each waiting compaction from the queue and puts it back, without a pause: it burns a core
+/// for as long as another one compacts.
+const WORKERS: usize = 1;
 
 /// Why a directory cannot be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -213,7 +217,7 @@ fn recover(dir: &Path, store_dir: &Path, options: &Options) -> Result<(Database,
     let builder = Database::builder(store_dir)
         .cache_size(options.cache_bytes)
         .max_journaling_size(JOURNAL_BYTES)
-        .worker_threads(2);
+        .worker_threads(WORKERS);
     let open = || {
         let database = builder.open()?;
         let spaces = Spaces::open(&database)?;
