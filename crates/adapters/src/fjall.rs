@@ -48,7 +48,7 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Bytes of memory for blocks read from disk; 16 MiB by default.
     pub cache_bytes: u64,
-    /// Bytes of memory for the newest entries of the log, parsed; 4 MiB by default.
+    /// Bytes of memory for the newest entries of the log, parsed; 16 MiB by default.
     pub recent_bytes: usize,
     /// True opens a directory that has lost commits, and takes what is left as all there was.
     pub accept_truncation: bool,
@@ -63,7 +63,7 @@ impl Default for Options {
             sync: true,
             reserve_bytes: 64 << 20,
             cache_bytes: 16 << 20,
-            recent_bytes: 4 << 20,
+            recent_bytes: 16 << 20,
             accept_truncation: false,
             epoch: None,
         }

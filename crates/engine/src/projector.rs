@@ -17,6 +17,9 @@ const ENTRIES_AT_ONCE: usize = 2_000;
 const BYTES_AT_ONCE: usize = 16 << 20;
 /// How long a view may hold back what it was given before it is asked to show it.
 const FLUSH_AFTER: Duration = Duration::from_millis(500);
+/// How long entries may gather before they are offered together: whoever searches sees them a little
+/// later, and intake is not disturbed at each of its steps.
+const GATHER: Duration = Duration::from_millis(50);
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -65,11 +68,15 @@ impl Projector {
                 continue;
             };
             let last = last.position;
+            let is_all = entries.len() < ENTRIES_AT_ONCE;
             let began = self.clock.elapsed();
             self.view.apply(&entries, self.clock.now()).await?;
             self.roles.view_fails.store(false, Ordering::Relaxed);
             observe(&self.metrics.stages.project, self.clock.elapsed().saturating_sub(began));
             (cursor, shown) = (last, false);
+            if is_all {
+                tokio::time::sleep(GATHER).await;
+            }
         }
     }
 }
