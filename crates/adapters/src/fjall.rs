@@ -11,6 +11,7 @@ mod spaces;
 mod head;
 mod space;
 mod names;
+mod journal;
 mod recent;
 mod writer;
 mod open;
@@ -24,7 +25,7 @@ pub use open::OpenError;
 
 use std::num::NonZeroU32;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -84,6 +85,7 @@ struct Core {
     recent: RwLock<Recent>,
     head: watch::Sender<Position>,
     tail: Position,
+    store_dir: PathBuf,
     /// Set by a failed commit or sync, for good.
     is_broken: AtomicBool,
     database: Database,
@@ -106,16 +108,26 @@ impl FjallStore {
         open::open(dir, &options)
     }
 
-    /// Writes what memory holds into tables, so that the next open has nothing to replay. Worth it
-    /// before a planned stop; blocks on the disk.
+    /// Writes what memory holds into tables. Blocks on the disk.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn settle(&self) -> Result<(), PortError> {
-        for keyspace in self.core.spaces.iter() {
-            keyspace.rotate_memtable_and_wait().map_err(|error| PortError::later("settle the store", error))?;
+        self.core.settle()
+    }
+
+    /// Closes the directory so that the next open has nothing to replay: what memory holds goes into
+    /// tables, and then the journal is emptied, if nobody else has a clone of this. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written. Nothing is lost then, the next open takes longer.
+    pub fn close(self) -> Result<(), PortError> {
+        let Self { core, queue } = self;
+        drop(queue);
+        match Arc::try_unwrap(core) {
+            Ok(core) => core.close(),
+            Err(shared) => shared.settle(),
         }
-        Ok(())
     }
 
     /// True once a commit or a sync has failed: every later commit is refused, reads go on.
@@ -142,6 +154,24 @@ impl FjallStore {
 type Row = Result<(UserKey, UserValue), PortError>;
 
 impl Core {
+    fn settle(&self) -> Result<(), PortError> {
+        for keyspace in self.spaces.iter() {
+            keyspace.rotate_memtable_and_wait().map_err(|error| PortError::later("settle the store", error))?;
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), PortError> {
+        if self.is_broken.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.settle()?;
+        let Self { spaces, database, store_dir, _lock, .. } = self;
+        drop(spaces);
+        drop(database);
+        journal::empty(&store_dir).map_err(|error| PortError::later("empty the journal", error))
+    }
+
     fn get(&self, space: Space, key: &Key) -> Result<Option<UserValue>, PortError> {
         self.spaces.get(space).get(key).map_err(|error| read_fault(space, error))
     }

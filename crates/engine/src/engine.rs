@@ -83,6 +83,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     roles: Arc<Roles>,
     readers: Vec<JoinHandle<()>>,
+    owner: JoinHandle<()>,
 }
 
 impl Engine {
@@ -125,13 +126,12 @@ impl Engine {
             roles: roles.clone(),
             clock: ports.clock.clone(),
         };
-        // The owner is not waited for: it ends when the last engine is dropped.
-        roles.spawn(Role::Owner, owner_task.run(queue));
+        let owner_running = roles.spawn(Role::Owner, owner_task.run(queue));
         let readers = vec![
             roles.spawn(Role::Notifier, notifier.run(decided_sender, stopped.clone())),
             roles.spawn(Role::Projector, projector.run(stopped)),
         ];
-        let running = Running { stop, roles: roles.clone(), readers };
+        let running = Running { stop, roles: roles.clone(), readers, owner: owner_running };
         let started = ports.clock.now();
         let engine = Self { ports, options, control, owner, inboxes, metrics, roles, started, decided };
         Ok((Arc::new(engine), running))
@@ -190,10 +190,24 @@ impl Engine {
 impl Running {
     /// Stops the readers. The owner ends when the last [`Engine`] is dropped, having served what
     /// was waiting; what was accepted is durable either way.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.stop_readers().await;
+    }
+
+    /// Stops the readers, and the owner too if this engine is the last: then nothing uses the stores
+    /// any more.
+    pub async fn close(mut self, engine: Arc<Engine>) {
+        self.stop_readers().await;
+        if Arc::into_inner(engine).is_some() {
+            // As with the readers.
+            let _ = self.owner.await;
+        }
+    }
+
+    async fn stop_readers(&mut self) {
         self.roles.stop();
         self.stop.send_replace(true);
-        for reader in self.readers {
+        for reader in self.readers.drain(..) {
             // A reader that panicked has nothing left to stop; its panic was reported already.
             let _ = reader.await;
         }

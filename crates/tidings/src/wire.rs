@@ -57,10 +57,9 @@ impl Embedded {
     /// Stops the tasks and leaves the directory so that the next open has nothing to replay.
     pub async fn close(self) {
         let Self { engine, running, store } = self;
-        running.stop().await;
-        drop(engine);
-        let settled = tokio::task::spawn_blocking(move || store.settle()).await;
-        if let Ok(Err(error)) = settled {
+        running.close(engine).await;
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        if let Ok(Err(error)) = closed {
             tracing::warn!("the next start will take longer: {error}");
         }
     }

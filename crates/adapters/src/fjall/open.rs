@@ -148,6 +148,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenErro
         recent: RwLock::new(Recent::new(options.recent_bytes)),
         head: watch::Sender::new(last),
         tail: Position::start(epoch),
+        store_dir: store_dir.clone(),
         is_broken: AtomicBool::new(false),
         database,
         _lock: lock,

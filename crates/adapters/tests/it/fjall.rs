@@ -101,3 +101,39 @@ async fn settling_keeps_everything() {
     assert_eq!(store.head().offset, 25);
     assert_eq!(store.read(store.tail(), 100, usize::MAX).await.unwrap().len(), 25);
 }
+
+/// The bytes of all journals of a store.
+fn journal_bytes(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir.join("store")).unwrap().map(|entry| entry.unwrap());
+    let journals = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "jnl"));
+    journals.map(|entry| entry.metadata().unwrap().len()).sum()
+}
+
+#[tokio::test]
+async fn closing_leaves_nothing_to_replay_and_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let store = open(dir.path());
+        assert_eq!(store.head().offset, round * 20);
+        commit(&store, round * 20..round * 20 + 20).await;
+        store.close().unwrap();
+        assert_eq!(journal_bytes(dir.path()), 0);
+    }
+    // What was committed after an empty journal is replayed from it.
+    commit(&open(dir.path()), 60..65).await;
+    assert!(journal_bytes(dir.path()) > 0);
+    let store = open(dir.path());
+    assert_eq!(store.head().offset, 65);
+    assert_eq!(store.read(store.tail(), 100, usize::MAX).await.unwrap().len(), 65);
+}
+
+#[tokio::test]
+async fn closing_one_clone_leaves_the_other_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, 0..5).await;
+    store.clone().close().unwrap();
+    commit(&store, 5..10).await;
+    drop(store);
+    assert_eq!(open(dir.path()).head().offset, 10);
+}
