@@ -111,7 +111,8 @@ impl App {
     pub(crate) fn random_hex<const BYTES: usize>(&self) -> String {
         let mut bytes = [0; BYTES];
         self.engine.randomness().fill(&mut bytes);
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("four bits are one digit");
+        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 }
 
