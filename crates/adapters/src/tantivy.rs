@@ -44,6 +44,9 @@ use terms::{Fact, Fields};
 
 /// Merges followed from a thread to the one it was joined into.
 const MERGES_MAX: usize = 64;
+/// How much threads that write the index give way: beside one that does not they get a third of its time.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 /// Candidates gathered at once, at most.
 const GATHERED_MAX: usize = 8_192;
 
@@ -97,7 +100,7 @@ impl Projection for TantivyView {
         let up_to = entries.last().map_or(applied, |entry| entry.position).max(applied);
         let at_once = entries.is_empty();
         let (shelf, fields) = (self.shelf.clone(), self.fields.clone());
-        blocking("change the search index", move || {
+        giving_way("change the search index", move || {
             let changes = steps.iter().flat_map(|step| step.changes(&fields, now)).collect();
             shelf.change(changes, up_to, at_once)
         })
@@ -277,6 +280,31 @@ impl Judge<'_> {
         let state = row.map_or(outlook.state, |row| row.state_at(self.now));
         self.states.insert(thread, state);
         Ok(state)
+    }
+}
+
+/// Runs work on a thread that gives way to others, as do those that tantivy starts from it: people wait
+/// for what is taken in and told, a list may be a little behind.
+async fn giving_way<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> Result<T, PortError> + Send + 'static,
+) -> Result<T, PortError> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let run = move || {
+        give_way();
+        // One who no longer waits does not need the answer.
+        let _ = answer.send(work());
+    };
+    let thread = std::thread::Builder::new().name("tidings-search".into()).spawn(run);
+    thread.map_err(|error| PortError::later(what, error))?;
+    answered.await.map_err(|error| PortError::later(what, error))?
+}
+
+/// Makes the calling thread nicer. Elsewhere than on Linux that would be the whole process.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!("the search index is written at the priority of everything else: {error}");
     }
 }
 
