@@ -161,7 +161,7 @@ pub struct StoredDecision {
     pub event: EventId,
     /// Where it is.
     pub position: Position,
-    /// When it was decided.
+    /// When it was decided. Nothing is judged by it: a repeat after a crash decides the same, later.
     pub decided: Timestamp,
     /// The judgment of each subscription.
     pub verdicts: Vec<Verdict>,

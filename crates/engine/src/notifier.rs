@@ -332,8 +332,9 @@ impl Notifier {
         let counting = pending.counting.as_ref().map(|it| Subject::new(&it.event, state));
         let others: Vec<Subject<'_>> = pending.standing.iter().map(|event| Subject::new(event, state)).collect();
         let case = Case { entry: pending.entry(&subject, counting.as_ref(), &others), recipients };
+        let now = self.clock.now();
         for ruling in notify(&case) {
-            step.add(ruling, &mut standing.heads);
+            step.add(ruling, now, &mut standing.heads);
         }
         standing.spent.deciding += self.clock.elapsed().saturating_sub(began);
         Ok(())

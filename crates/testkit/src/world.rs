@@ -96,9 +96,16 @@ impl World {
         media_type: &str,
         body: impl Into<Bytes>,
     ) -> Result<Vec<Outcome>, PortError> {
+        let envelope = self.envelope(principal, media_type, body);
+        let mut outcomes = self.engine.publish(vec![envelope]).await?;
+        Ok(outcomes.pop().unwrap_or_default())
+    }
+
+    /// One body as it comes in from a principal now.
+    pub fn envelope(&self, principal: &Principal, media_type: &str, body: impl Into<Bytes>) -> Envelope {
         let mut drawn = [0; 8];
         self.engine.randomness().fill(&mut drawn);
-        let envelope = Envelope {
+        Envelope {
             bytes: body.into(),
             media_type: Some(media_type.to_owned()),
             headers: Vec::new(),
@@ -109,8 +116,6 @@ impl World {
             first_item: 0,
             received: self.clock.now(),
             correlation_id: "test".to_owned(),
-        };
-        let mut outcomes = self.engine.publish(vec![envelope]).await?;
-        Ok(outcomes.pop().unwrap_or_default())
+        }
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn stored(entry: &Entry<'_>, recipient: &Recipient) -> StoredDecision
         user: recipient.user,
         event: entry.event_id(),
         position: entry.position,
+        // What it is judged by; the notifier puts the time in its place at which it was decided.
         decided: entry.subject.event().received,
         verdicts: Vec::new(),
         notices: Vec::new(),

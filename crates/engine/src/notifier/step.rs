@@ -51,6 +51,7 @@ fn inbox_of(recipient: &Recipient) -> Inbox {
 #[derive(Debug, Default)]
 pub(super) struct Step {
     decisions: Vec<StoredDecision>,
+    inboxes: Vec<Told>,
     told: HashMap<(TenantId, ThreadId), HashMap<Inbox, port::Told>>,
 }
 
@@ -64,19 +65,21 @@ impl Step {
         self.decisions.is_empty() && self.told.is_empty()
     }
 
-    /// Takes in a ruling; each of its notices gets the next number of its inbox.
-    pub fn add(&mut self, ruling: Ruling, heads: &mut Heads) {
+    /// Takes in a ruling made `now`; each of its notices gets the next number of its inbox.
+    pub fn add(&mut self, ruling: Ruling, now: Timestamp, heads: &mut Heads) {
         for told in ruling.told {
             let thread = self.told.entry((told.thread_tenant.clone(), told.thread)).or_default();
             thread.insert((told.tenant.clone(), told.user), told);
         }
         let Some(mut decision) = ruling.decision else { return };
+        let received = std::mem::replace(&mut decision.decided, now);
         if !decision.notices.is_empty() {
             let head = heads.0.entry((decision.tenant.clone(), decision.user)).or_default();
             for notice in &mut decision.notices {
                 *head += 1;
                 notice.number = *head;
             }
+            self.inboxes.push(((decision.tenant.clone(), decision.user), *head, received));
         }
         self.decisions.push(decision);
     }
@@ -87,12 +90,8 @@ impl Step {
     }
 
     /// The last number that each inbox reaches with this step, and when its event came in.
-    pub fn told_inboxes(&self) -> Vec<Told> {
-        let told = self.decisions.iter().filter_map(|decision| {
-            let last = decision.notices.last()?;
-            Some(((decision.tenant.clone(), decision.user), last.number, decision.decided))
-        });
-        told.collect()
+    pub fn told_inboxes(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.inboxes)
     }
 
     /// What this step tells of a thread, in place of what the store says of the same recipients.
@@ -102,7 +101,7 @@ impl Step {
     }
 
     pub fn take(&mut self, cursor: NotifierCursor) -> NotifierStep {
-        let Self { decisions, told } = std::mem::take(self);
+        let Self { decisions, told, .. } = std::mem::take(self);
         let mut told: Vec<port::Told> = told.into_values().flat_map(HashMap::into_values).collect();
         told.sort_by(|left, right| {
             (left.thread, &left.tenant, left.user).cmp(&(right.thread, &right.tenant, right.user))

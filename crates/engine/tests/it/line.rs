@@ -3,6 +3,7 @@
 use serde_json::json;
 use tidings_core::notice::NoticeKind;
 use tidings_core::permission::Role;
+use tidings_core::port::Clock;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{InboxFrame, SubscriptionDraft};
 use tidings_testkit::World;
@@ -86,4 +87,27 @@ async fn a_device_is_told_only_to_those_who_name_the_category_and_may_see_it() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].subscriptions, [named.id]);
     assert!(world.engine.notifications(&viewer, None, 10).await.expect("memory").is_empty());
+}
+
+#[tokio::test]
+async fn each_step_of_a_timeline_has_a_time_of_its_own() {
+    let world = World::start().await;
+    let curator = world.principal(Role::Curator).await;
+    let everything = json!({"filter": {"all": []}});
+    world.engine.create_subscription(&curator, draft(everything)).await.expect("valid");
+    let envelope = world.envelope(&curator, "application/json", QUAKE);
+    world.running.stop().await;
+    // Taken in while nobody reads the log, and read five minutes later.
+    let outcomes = world.engine.publish(vec![envelope]).await.expect("stored");
+    let [Outcome::Accepted(id)] = outcomes[0][..] else { panic!("{outcomes:?}") };
+    let received = world.clock.now();
+    let later = world.clock.advance_millis(300_000);
+    let again = World::over(world.store, world.clock).await;
+    again.engine.decided(again.engine.head()).await;
+    let steps = again.engine.timeline(&curator, id).await.expect("memory").expect("there");
+    let at = |name: &str| steps.iter().find(|step| step.step == name).map(|step| step.at);
+    assert_eq!((at("received"), at("stored")), (Some(received), Some(received)));
+    assert_eq!((at("matched"), at("notified")), (Some(later), Some(later)));
+    let told = again.engine.notifications(&curator, None, 10).await.expect("memory");
+    assert_eq!(told[0].created, later);
 }

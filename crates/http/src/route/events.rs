@@ -30,7 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(200, "EventList"),
         Operation::get("/v1/events/{id}/timeline", "getTimeline", timeline)
             .summary("The steps in the life of the event whose time is kept: occurred and sent as its sender says, received, \
-                 stored, indexed, further forms, and for you matched and notified, decided as of when it was received")
+                 stored, indexed, further forms, and for you matched and notified")
             .access(reads)
             .answers(200, "Timeline"),
         Operation::get("/v1/events/{id}/raw", "getRaw", raw)

@@ -10,6 +10,7 @@ use tidings_core::id::{EventId, NotificationId, TenantId, UserId};
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{Commit, ControlChange, DeliveryStore, EventLog, Ledger, LogEntry, LogRecord, PortError};
 use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
 use tidings_engine::Engine;
 use tidings_testkit::{HandClock, MemoryStore};
 
@@ -138,7 +139,7 @@ impl Told {
     ) -> Result<Self, Fault> {
         let mut told = Self { inbox: BTreeMap::new(), decisions: BTreeMap::new() };
         for place in store.inbox_after(tenant, user, 0, usize::MAX).await? {
-            let decision = store.decision(tenant, user, place.event).await?;
+            let decision = decision_of(store, tenant, user, place.event).await?;
             let decision = decision.map(|mut decision| {
                 decision.notices.retain(|notice| notice.number == place.number);
                 decision
@@ -149,7 +150,7 @@ impl Told {
             };
         }
         for event in events {
-            if let Some(decision) = store.decision(tenant, user, *event).await? {
+            if let Some(decision) = decision_of(store, tenant, user, *event).await? {
                 told.decisions.insert(decision.position, decision);
             }
         }
@@ -178,6 +179,17 @@ impl Told {
             false => Err(Fault::Wrong(format!("the decisions for {user} are not those of a run without faults"))),
         }
     }
+}
+
+/// A decision without the time at which it was made, which differs from run to run.
+async fn decision_of(
+    store: &dyn DeliveryStore,
+    tenant: &TenantId,
+    user: UserId,
+    event: EventId,
+) -> Result<Option<StoredDecision>, PortError> {
+    let decision = store.decision(tenant, user, event).await?;
+    Ok(decision.map(|decision| StoredDecision { decided: Timestamp::MIN, ..decision }))
 }
 
 impl From<PortError> for Fault {
