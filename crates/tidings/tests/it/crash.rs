@@ -27,6 +27,10 @@ const CUTS: u32 = 20;
 const FIRST_STARTS: u64 = 12;
 /// Clients that post at the same time.
 const PUBLISHERS: u32 = 4;
+/// How often a server is stopped as it should be, right before the power goes.
+const CLEAN_STOPS: u32 = 4;
+/// How long such a stop may take.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// A server lives this long at most under load.
 const LIFE_MS_MAX: u64 = 250;
 /// How often the last notice is asked for, 25 ms apart.
@@ -243,6 +247,25 @@ async fn show_and_cut(disk: &mut PowerDisk) -> Result<(), Fault> {
 async fn what_a_restart_shows_outlives_a_power_cut() {
     let Some(mut disk) = PowerDisk::mount() else { return };
     show_and_cut(&mut disk).await.unwrap_or_else(|fault| panic!("{fault}"));
+}
+
+/// A clean stop leaves an empty journal, so its tables alone must hold everything.
+async fn stop_and_cut(disk: &mut PowerDisk) -> Result<Replayed, Fault> {
+    let mut harness = Harness::new(disk.data(), 46);
+    for _ in 0..CLEAN_STOPS {
+        harness.live(|server| server.stop(STOP_PATIENCE)).await?;
+        disk.cut(None);
+    }
+    harness.finish().await?;
+    disk.cut(None);
+    harness.compare().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_clean_stop_leaves_outlives_a_power_cut() {
+    let Some(mut disk) = PowerDisk::mount() else { return };
+    let replayed = stop_and_cut(&mut disk).await.unwrap_or_else(|fault| panic!("{fault}"));
+    assert!(replayed.entries > CLEAN_STOPS as usize, "the load was too small to show anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
