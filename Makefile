@@ -2,6 +2,9 @@
 
 CARGO ?= cargo
 DATA ?= target/demo
+# Test vectors of signatures and keys, from the Go module proxy; without Go their tests say that they are skipped.
+VECTORS = github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
+WYCHEPROOF = $(shell command -v go >/dev/null && go mod download -json $(VECTORS) | sed -n 's|.*"Dir": "\(.*\)".*|\1/testvectors_v1|p')
 
 .PHONY: help demo test ci fmt clippy docs deny areas bench
 
@@ -13,7 +16,7 @@ demo: ## Build, start the server with a simulated world, show notices here
 	$(CARGO) run --release --quiet --bin tidings -- serve --demo --data $(DATA)
 
 test: ## Run all tests
-	$(CARGO) test --workspace --quiet
+	TIDINGS_TEST_WYCHEPROOF="$(WYCHEPROOF)" $(CARGO) test --workspace --quiet
 
 fmt: ## Check the formatting
 	$(CARGO) fmt --all --check
