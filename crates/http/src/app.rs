@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::frames::Simplified;
+use crate::origin::Network;
 use crate::pages::PageSigner;
 use crate::quota::StreamQuota;
 use crate::session::Sessions;
@@ -35,6 +36,8 @@ pub struct Options {
     pub body_bytes_in_work: usize,
     /// Open streams of one user; default 1,000.
     pub streams_per_user: usize,
+    /// Peers whose `Forwarded` and `X-Forwarded-…` are believed; default none.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             socket_queue_bytes: 64 << 10,
             body_bytes_in_work: 256 << 20,
             streams_per_user: 1_000,
+            trusted_proxies: Vec::new(),
         }
     }
 }

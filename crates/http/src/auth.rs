@@ -1,11 +1,10 @@
 //! Who is asking, and whether they may.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tidings_core::permission::Permission;
@@ -14,6 +13,7 @@ use tidings_core::principal::Principal;
 use crate::App;
 use crate::context::Route;
 use crate::error::{self, ApiError};
+use crate::origin::Origin;
 
 /// Who may use an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Gate {
             Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission) => Some(permission),
         };
         let is_socket = matches!(self.access, Access::Later(_));
-        let Some(principal) = identify(&self.app, request.headers(), request.method(), is_socket)? else {
+        let Some(principal) = identify(&self.app, request, is_socket)? else {
             return if is_socket { Ok(None) } else { Err(unauthenticated(needed)) };
         };
         if let Some(permission) = needed {
@@ -91,7 +91,8 @@ pub(crate) fn unauthenticated(needed: Option<Permission>) -> ApiError {
 }
 
 /// The principal of a key in the head or of a session's cookie; none where there is neither.
-fn identify(app: &App, headers: &HeaderMap, method: &Method, is_socket: bool) -> Result<Option<Principal>, ApiError> {
+fn identify(app: &App, request: &Request, is_socket: bool) -> Result<Option<Principal>, ApiError> {
+    let headers = request.headers();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let key = value.to_str().ok().and_then(|text| {
             let (scheme, key) = text.split_once(' ')?;
@@ -104,30 +105,17 @@ fn identify(app: &App, headers: &HeaderMap, method: &Method, is_socket: bool) ->
     let session = app.sessions.principal(headers, app.engine.clock().now());
     let Some(principal) = session.filter(|principal| app.engine.is_valid(principal)) else { return Ok(None) };
     // A cookie is sent by whatever page makes the request, so a change must come from our own.
-    let changes = is_socket || !matches!(*method, Method::GET | Method::HEAD);
-    if changes && !is_same_origin(headers) {
+    let changes = is_socket || !matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_own_page = || request.extensions().get::<Arc<Origin>>().is_some_and(|origin| origin.is_same_origin(headers));
+    if changes && !is_own_page() {
         return Err(ApiError::new(&error::CROSS_ORIGIN));
     }
     Ok(Some(principal))
 }
 
-/// True where the browser says that the request comes from a page of this very host.
-pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-        }
-        _ => false,
-    }
-}
-
 /// True for a caller on this machine that no proxy speaks for.
 fn is_local(request: &Request) -> bool {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let is_forwarded =
-        ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| request.headers().contains_key(*name));
-    peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback()) && !is_forwarded
+    request.extensions().get::<Arc<Origin>>().is_some_and(|origin| origin.is_local)
 }
 
 /// The one who is asking.

@@ -14,6 +14,7 @@ use tidings_engine::{HttpLabels, observe};
 
 use crate::App;
 use crate::error::{self, ApiError};
+use crate::origin::Origin;
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,12 +47,14 @@ impl Context {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route(pub(crate) &'static str);
 
-/// Gives a request its ids, catches panics, makes every fault a problem, and counts.
+/// Gives a request its ids and its origin, catches panics, makes every fault a problem, and counts.
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let context = Arc::new(Context::of(&request, &app));
     let method = known(request.method());
     request.extensions_mut().insert(Arc::clone(&context));
+    let origin = Arc::new(Origin::of(&request, &app.options.trusted_proxies));
+    request.extensions_mut().insert(origin);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answered.unwrap_or_else(|_panic| {
         tracing::error!(correlation.id = %context.correlation_id, "a handler panicked at {}", context.path);

@@ -4,6 +4,7 @@ mod app;
 mod server;
 mod router;
 mod operation;
+mod origin;
 mod context;
 mod auth;
 mod session;
@@ -19,5 +20,6 @@ mod openapi;
 mod route;
 
 pub use app::{App, Options};
+pub use origin::{Network, NetworkError};
 pub use router::router;
 pub use server::serve;

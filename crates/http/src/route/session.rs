@@ -9,6 +9,7 @@ use crate::auth::{self, Access};
 use crate::body::JsonObject;
 use crate::error::{self, ApiError};
 use crate::operation::{JSON, Operation};
+use crate::origin::From;
 use crate::session::{COOKIE_NAME, SECURE_COOKIE_NAME, SESSION_SECONDS};
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -25,8 +26,13 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn open(State(app): State<App>, headers: HeaderMap, JsonObject(body): JsonObject) -> Result<Response, ApiError> {
-    if headers.contains_key(header::ORIGIN) && !auth::is_same_origin(&headers) {
+async fn open(
+    State(app): State<App>,
+    From(origin): From,
+    headers: HeaderMap,
+    JsonObject(body): JsonObject,
+) -> Result<Response, ApiError> {
+    if headers.contains_key(header::ORIGIN) && !origin.is_same_origin(&headers) {
         return Err(ApiError::new(&error::CROSS_ORIGIN));
     }
     let text = |name: &str| body.get(name).and_then(|value| value.as_str());
@@ -39,23 +45,18 @@ async fn open(State(app): State<App>, headers: HeaderMap, JsonObject(body): Json
         "the ticket was used or is too old, or the key is not valid; restart the server for a new link, or enter a key";
     let secret = secret.ok_or_else(|| auth::unauthenticated(None).detail(detail))?;
     let max_age = SESSION_SECONDS.to_string();
-    Ok(with_cookie(is_secure(&headers), &secret, &max_age))
+    Ok(with_cookie(origin.is_secure, &secret, &max_age))
 }
 
-async fn close(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
-    if headers.contains_key(header::ORIGIN) && !auth::is_same_origin(&headers) {
+async fn close(State(app): State<App>, From(origin): From, headers: HeaderMap) -> Result<Response, ApiError> {
+    if headers.contains_key(header::ORIGIN) && !origin.is_same_origin(&headers) {
         return Err(ApiError::new(&error::CROSS_ORIGIN));
     }
     app.sessions.close(&headers);
-    Ok(with_cookie(is_secure(&headers), "", "0"))
+    Ok(with_cookie(origin.is_secure, "", "0"))
 }
 
-/// True where a proxy in front ended TLS. `__Host-` cookies need `Secure`, which plain HTTP on
-/// loopback cannot have.
-fn is_secure(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"))
-}
-
+/// `__Host-` cookies need `Secure`, which plain HTTP on loopback cannot have.
 fn with_cookie(is_secure: bool, secret: &str, max_age: &str) -> Response {
     let (name, secure) = if is_secure { (SECURE_COOKIE_NAME, "; Secure") } else { (COOKIE_NAME, "") };
     let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}");

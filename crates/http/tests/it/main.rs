@@ -12,4 +12,5 @@ mod permissions;
 mod roles;
 mod health;
 mod hostile;
+mod transport;
 mod documents;
