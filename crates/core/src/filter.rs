@@ -7,6 +7,7 @@ mod json;
 mod text;
 mod keys;
 mod query;
+mod value;
 mod check;
 mod compile;
 mod words;

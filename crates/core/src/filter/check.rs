@@ -4,7 +4,7 @@ use crate::geometry::{BoundingBox, Geometry};
 
 use super::compile::is_combination;
 use super::json::{pointers, written_bytes};
-use super::keys::shown;
+use super::value::{self, Verdict};
 use super::words::phrases;
 use super::{Fault, Filter};
 
@@ -18,8 +18,6 @@ pub const CONJUNCTIONS_MAX: usize = 64;
 pub const TERMS_MAX: usize = 100;
 /// Corners of all `within` areas.
 pub const VERTICES_MAX: usize = 10_000;
-/// Half the length of a meridian circle in kilometers: no point of Earth is farther from another.
-const FARTHEST_KM: f64 = 20_037.6;
 
 /// Every fault of a filter, each with its place in the filter's JSON form.
 pub(super) fn check(filter: &Filter) -> Result<(), Vec<Fault>> {
@@ -159,73 +157,48 @@ pub(super) fn values(condition: &Filter, pointer: &str, faults: &mut Vec<Fault>)
     if list_len(condition) == Some(0) {
         fault("", "empty_list", "at least one is needed".to_owned());
     }
+    let mut judge = |below: &str, verdict: Verdict| {
+        if let Some((code, detail)) = verdict {
+            fault(below, code, detail);
+        }
+    };
     match condition {
         Filter::Type(words) | Filter::Source(words) | Filter::Sender(words) => {
-            each(words, |below, word| {
-                if word.trim().is_empty() {
-                    fault(below, "invalid_value", "it is empty".to_owned());
-                }
-            });
+            each(words, |below, word| judge(below, value::filled(word)));
         }
-        Filter::Country(codes) => each(codes, |below, code| {
-            if !is_country(code) {
-                fault(below, "invalid_value", format!("`{}` is not an ISO 3166-1 code like IT", shown(code)));
-            }
-        }),
-        Filter::Region(codes) => each(codes, |below, code| {
-            if !is_region(code) {
-                fault(below, "invalid_value", format!("`{}` is not an ISO 3166-2 code like IT-55", shown(code)));
-            }
-        }),
-        Filter::AreaCode(codes) => each(codes, |below, code| {
-            if code.scheme.trim().is_empty() || code.value.trim().is_empty() {
-                fault(below, "invalid_value", "a code needs a scheme and a value".to_owned());
-            }
-        }),
+        Filter::Country(codes) => each(codes, |below, code| judge(below, value::country(code))),
+        Filter::Region(codes) => each(codes, |below, code| judge(below, value::region(code))),
+        Filter::AreaCode(codes) => each(codes, |below, code| judge(below, value::area_code(code))),
         Filter::Measure { name, value, .. } => {
-            if name.trim().is_empty() {
-                fault("/name", "invalid_value", "a measure needs a name".to_owned());
-            }
-            if !value.is_finite() {
-                fault("/value", "invalid_value", format!("{value} is not a number to compare with"));
-            }
+            judge("/name", value::measure_name(name));
+            judge("/value", value::operand(*value));
         }
         Filter::Text(query) => {
             if query.lists().iter().all(|(_, entries)| entries.is_empty()) {
                 fault("", "empty_list", "there is no word to find".to_owned());
+                return;
             }
             for (name, entries) in query.lists() {
-                for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| phrases(entry).is_empty()) {
+                for (index, entry) in entries.iter().enumerate() {
                     let below = if query.as_line().is_some() { String::new() } else { format!("/{name}/{index}") };
-                    fault(&below, "invalid_value", format!("`{}` has no word to find", shown(entry)));
+                    judge(&below, value::entry(entry));
                 }
             }
         }
         Filter::Near { center, radius_km } => {
-            if !center.is_on_earth() {
-                let detail = format!("latitude {} and longitude {} are not on the globe", center.lat, center.lon);
-                fault("", "invalid_coordinates", detail);
-            }
-            if !(*radius_km > 0.0 && *radius_km <= FARTHEST_KM) {
-                let detail = format!("{radius_km} is not a radius above 0 and at most {FARTHEST_KM} km");
-                fault("/radius_km", "invalid_value", detail);
-            }
+            judge("/lat", value::latitude(center.lat));
+            judge("/lon", value::longitude(center.lon));
+            judge("/radius_km", value::radius(*radius_km));
         }
         Filter::Bbox(BoundingBox([west, south, east, north])) => {
-            let on_earth = [west, east].iter().all(|lon| (-180.0..=180.0).contains(*lon))
-                && [south, north].iter().all(|lat| (-90.0..=90.0).contains(*lat));
-            if !on_earth {
-                fault("", "invalid_coordinates", "the box is not on the globe: west, south, east, north".to_owned());
-            } else if south > north {
-                fault("", "invalid_value", format!("south {south} is above north {north}"));
-            }
+            judge("/0", value::longitude(*west));
+            judge("/1", value::latitude(*south));
+            judge("/2", value::longitude(*east));
+            judge("/3", value::latitude(*north));
+            judge("", value::heights(*south, *north));
         }
         Filter::Within(area) => area_values(area, &mut fault),
-        Filter::Time { from, to, .. } => match (from, to) {
-            (None, None) => fault("", "missing_field", "`from` or `to` is needed".to_owned()),
-            (Some(from), Some(to)) if from > to => fault("", "invalid_value", "`from` is after `to`".to_owned()),
-            _ => {}
-        },
+        Filter::Time { from, to, .. } => judge("", value::span(*from, *to)),
         _ => {}
     }
 }
@@ -263,17 +236,5 @@ const fn list_len(condition: &Filter) -> Option<usize> {
         Filter::State(list) => list.len(),
         Filter::AreaCode(list) => list.len(),
         _ => return None,
-    })
-}
-
-fn is_country(code: &str) -> bool {
-    code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_alphabetic())
-}
-
-fn is_region(code: &str) -> bool {
-    code.split_once('-').is_some_and(|(country, part)| {
-        is_country(country)
-            && (1..=3).contains(&part.len())
-            && part.bytes().all(|letter| letter.is_ascii_alphanumeric())
     })
 }

@@ -1,11 +1,12 @@
 //! The JSON form of a filter.
 
 mod read;
+mod value;
 mod area;
 mod write;
 
 pub(super) use area::of_rings;
-pub(super) use read::{Word, bounding_box, wrapped};
+pub(super) use value::{Word, bounding_box, wrapped};
 pub(super) use write::pointers;
 
 use serde_json::Value;

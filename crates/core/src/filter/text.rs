@@ -17,6 +17,7 @@
 mod lex;
 mod parse;
 mod condition;
+mod place;
 mod print;
 
 use super::{Fault, Filter, check};

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::read::{Faults, members, needed, string};
+use super::read::{Faults, members, needed};
+use super::value::string;
 use crate::filter::keys::shown;
 use crate::filter::{Fault, check};
 use crate::geometry::{Geometry, Point};

@@ -1,15 +1,16 @@
 //! Reading the JSON form, collecting every fault on the way.
 
-use std::str::FromStr;
-
 use serde_json::{Map, Value};
 
 use super::area;
+use super::value::{
+    bounding_box, entry, filled, instant, judged, kind, latitude, list, longitude, number, string, truth, turned,
+    upper, word, words, wrong_type,
+};
 use crate::event::Code;
 use crate::filter::keys::{KEYS, TIME_FIELDS, shown, suggestion};
-use crate::filter::{Comparison, Fault, Filter, TextQuery, TimeField, check, text};
+use crate::filter::{Comparison, Fault, Filter, TextQuery, TimeField, check, text, value};
 use crate::geometry::{BoundingBox, Point};
-use crate::time::Timestamp;
 
 /// JSON nested deeper is not looked at; the exact limit is judged on what was read.
 const LEVELS_MAX: usize = 64;
@@ -57,26 +58,15 @@ fn escaped(key: &str) -> String {
     shown(key).replace('~', "~0").replace('/', "~1")
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
 fn condition(key: &str, value: &Value, at: &str, level: usize, faults: Faults<'_>) -> Option<Filter> {
     Some(match key {
         "all" => Filter::All(filters(value, at, level, faults)?),
         "any" => Filter::Any(filters(value, at, level, faults)?),
         "not" => Filter::Not(Box::new(filter(value, at, level + 1, faults)?)),
         "category" => Filter::Category(words(value, at, faults)?),
-        "type" => Filter::Type(strings(value, at, faults)?),
-        "source" => Filter::Source(strings(value, at, faults)?),
-        "sender" => Filter::Sender(strings(value, at, faults)?),
+        "type" => Filter::Type(list(value, at, faults, filled)?),
+        "source" => Filter::Source(list(value, at, faults, filled)?),
+        "sender" => Filter::Sender(list(value, at, faults, filled)?),
         "urgency" => Filter::Urgency(words(value, at, faults)?),
         "certainty" => Filter::Certainty(words(value, at, faults)?),
         "status" => Filter::Status(words(value, at, faults)?),
@@ -84,8 +74,12 @@ fn condition(key: &str, value: &Value, at: &str, level: usize, faults: Faults<'_
         "severity_min" => severity_min(value, at, faults)?,
         "measure" => measure(value, at, faults)?,
         "text" => Filter::Text(text_query(value, at, faults)?),
-        "country" => Filter::Country(codes(value, at, faults)?),
-        "region" => Filter::Region(codes(value, at, faults)?),
+        "country" => {
+            Filter::Country(list(value, at, faults, |value, at, faults| upper(value, value::country, at, faults))?)
+        }
+        "region" => {
+            Filter::Region(list(value, at, faults, |value, at, faults| upper(value, value::region, at, faults))?)
+        }
         "area_code" => Filter::AreaCode(list(value, at, faults, area_code)?),
         "near" => near(value, at, faults)?,
         "bbox" => Filter::Bbox(bounds(value, at, faults)?),
@@ -119,69 +113,6 @@ fn filters(value: &Value, at: &str, level: usize, faults: Faults<'_>) -> Option<
     }
     (parts.len() == items.len()).then_some(parts)
 }
-
-pub(super) fn wrong_type<T>(value: &Value, wanted: &str, at: &str, faults: Faults<'_>) -> Option<T> {
-    faults.push(Fault::new(at, "invalid_type", format!("{wanted} is needed here, not {}", kind(value))));
-    None
-}
-
-/// One item, or a list of them.
-fn list<T>(
-    value: &Value,
-    at: &str,
-    faults: Faults<'_>,
-    read: impl Fn(&Value, &str, Faults<'_>) -> Option<T>,
-) -> Option<Vec<T>> {
-    let Value::Array(items) = value else { return read(value, at, faults).map(|one| vec![one]) };
-    let mut list = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        list.extend(read(item, &format!("{at}/{index}"), faults));
-    }
-    (list.len() == items.len()).then_some(list)
-}
-
-pub(super) fn string(value: &Value, at: &str, faults: Faults<'_>) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        other => wrong_type(other, "a text", at, faults),
-    }
-}
-
-fn strings(value: &Value, at: &str, faults: Faults<'_>) -> Option<Vec<String>> {
-    list(value, at, faults, string)
-}
-
-fn codes(value: &Value, at: &str, faults: Faults<'_>) -> Option<Vec<String>> {
-    list(value, at, faults, |value, at, faults| Some(string(value, at, faults)?.to_uppercase()))
-}
-
-/// Words of a closed list.
-fn words<T: Word>(value: &Value, at: &str, faults: Faults<'_>) -> Option<Vec<T>> {
-    list(value, at, faults, word)
-}
-
-fn word<T: Word>(value: &Value, at: &str, faults: Faults<'_>) -> Option<T> {
-    let text = string(value, at, faults)?;
-    T::read(&text).map_err(|detail| faults.push(Fault::new(at, "invalid_enum", detail))).ok()
-}
-
-/// A word of a closed list.
-pub(in crate::filter) trait Word: Sized {
-    /// Reads it, or says what would be right.
-    fn read(text: &str) -> Result<Self, String>;
-}
-
-macro_rules! word {
-    ($($name:ident)*) => {$(
-        impl Word for crate::vocabulary::$name {
-            fn read(text: &str) -> Result<Self, String> {
-                let hint = || suggestion(text, Self::ALL.iter().map(|word| word.as_str()));
-                Self::from_str(text).map_err(|error| format!("{error}{}", hint()))
-            }
-        }
-    )*};
-}
-word! { Category Urgency Certainty Status State Severity }
 
 /// The members of an object, with a fault for each that is not `known`.
 pub(super) fn members<'a>(
@@ -231,20 +162,6 @@ fn optional<T>(
     }
 }
 
-fn number(value: &Value, at: &str, faults: Faults<'_>) -> Option<f64> {
-    match value.as_f64() {
-        Some(number) => Some(number),
-        None => wrong_type(value, "a number", at, faults),
-    }
-}
-
-fn truth(value: &Value, at: &str, faults: Faults<'_>) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        other => wrong_type(other, "true or false", at, faults),
-    }
-}
-
 fn severity_min(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
     if value.is_string() {
         return Some(Filter::SeverityMin { at_least: word(value, at, faults)?, unknown: None });
@@ -257,7 +174,11 @@ fn severity_min(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
 
 fn measure(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
     let object = members(value, &["name", "op", "value"], at, faults)?;
-    let name = needed(object, "name", at, faults, string);
+    let name = needed(object, "name", at, faults, |value, at, faults| {
+        let name = string(value, at, faults)?;
+        let verdict = value::measure_name(&name);
+        judged(name, verdict, at, faults)
+    });
     let op = needed(object, "op", at, faults, |value, at, faults| {
         let sign = string(value, at, faults)?;
         let op = Comparison::from_sign(&sign);
@@ -276,7 +197,10 @@ fn text_query(value: &Value, at: &str, faults: Faults<'_>) -> Option<TextQuery> 
         return Some(TextQuery::all_of(line));
     }
     let object = members(value, &["any", "all", "none"], at, faults)?;
-    let mut entries = |name| optional(object, name, at, faults, strings).map(Option::unwrap_or_default);
+    let mut entries = |name| {
+        optional(object, name, at, faults, |value, at, faults| list(value, at, faults, entry))
+            .map(Option::unwrap_or_default)
+    };
     let (any, all, none) = (entries("any"), entries("all"), entries("none"));
     Some(TextQuery { any: any?, all: all?, none: none? })
 }
@@ -285,43 +209,37 @@ fn area_code(value: &Value, at: &str, faults: Faults<'_>) -> Option<Code> {
     let object = members(value, &["scheme", "value"], at, faults)?;
     let scheme = needed(object, "scheme", at, faults, string);
     let value = needed(object, "value", at, faults, string);
-    Some(Code::new(scheme?, value?))
+    let code = Code::new(scheme?, value?);
+    let verdict = value::area_code(&code);
+    judged(code, verdict, at, faults)
 }
 
 fn near(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
     let object = members(value, &["lat", "lon", "radius_km"], at, faults)?;
-    let lat = needed(object, "lat", at, faults, number);
-    let lon = needed(object, "lon", at, faults, number);
-    let radius_km = needed(object, "radius_km", at, faults, number);
-    Some(Filter::Near { center: Point::new(wrapped(lon?), lat?), radius_km: radius_km? })
-}
-
-/// A longitude to ±360 moved into ±180.
-pub(in crate::filter) fn wrapped(lon: f64) -> f64 {
-    if lon > 180.0 && lon <= 360.0 {
-        lon - 360.0
-    } else if (-360.0..-180.0).contains(&lon) {
-        lon + 360.0
-    } else {
-        lon
-    }
+    let lat = needed(object, "lat", at, faults, latitude);
+    let lon = needed(object, "lon", at, faults, longitude);
+    let radius_km = needed(object, "radius_km", at, faults, |value, at, faults| {
+        let radius_km = number(value, at, faults)?;
+        judged(radius_km, value::radius(radius_km), at, faults)
+    });
+    Some(Filter::Near { center: Point::new(lon?, lat?), radius_km: radius_km? })
 }
 
 fn bounds(value: &Value, at: &str, faults: Faults<'_>) -> Option<BoundingBox> {
-    let numbers = list(value, at, faults, number)?;
-    let Ok(bounds) = <[f64; 4]>::try_from(numbers) else {
+    let Some([west, south, east, north]) =
+        value.as_array().and_then(|edges| edges.first_chunk().filter(|_| edges.len() == 4))
+    else {
         let detail = "a box is four numbers: west, south, east, north";
         faults.push(Fault::new(at, "invalid_type", detail));
         return None;
     };
-    Some(bounding_box(bounds))
-}
-
-/// A box with its longitudes moved into ±180; one of a whole turn is all longitudes.
-pub(in crate::filter) fn bounding_box([west, south, east, north]: [f64; 4]) -> BoundingBox {
-    let is_whole_turn = east - west >= 360.0 && [west, east].iter().all(|lon| lon.abs() <= 360.0);
-    let (west, east) = if is_whole_turn { (-180.0, 180.0) } else { (wrapped(west), wrapped(east)) };
-    BoundingBox([west, south, east, north])
+    let mut edge =
+        |index, value, read: fn(&Value, &str, Faults<'_>) -> Option<f64>| read(value, &format!("{at}/{index}"), faults);
+    let (west, south) = (edge(0, west, turned), edge(1, south, latitude));
+    let (east, north) = (edge(2, east, turned), edge(3, north, latitude));
+    let (south, north) = (south?, north?);
+    judged((), value::heights(south, north), at, faults)?;
+    Some(bounding_box([west?, south, east?, north]))
 }
 
 fn time(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
@@ -339,10 +257,7 @@ fn time(value: &Value, at: &str, faults: Faults<'_>) -> Option<Filter> {
     });
     let from = optional(object, "from", at, faults, instant);
     let to = optional(object, "to", at, faults, instant);
-    Some(Filter::Time { field: field?, from: from?, to: to? })
-}
-
-fn instant(value: &Value, at: &str, faults: Faults<'_>) -> Option<Timestamp> {
-    let text = string(value, at, faults)?;
-    Timestamp::parse(&text).map_err(|error| faults.push(Fault::new(at, "invalid_time", error.to_string()))).ok()
+    let (from, to) = (from?, to?);
+    judged((), value::span(from, to), at, faults)?;
+    Some(Filter::Time { field: field?, from, to })
 }

@@ -25,17 +25,34 @@ fn names_every_fault_with_its_place() {
             "/category/1 invalid_enum",
             "/categry unknown_key",
             "/near/radius unknown_key",
+            "/near/lat invalid_coordinates",
             "/near/radius_km missing_field",
             "/not/bbox invalid_type",
         ],
     );
     check(
-        json!({"near": {"lat": 91, "lon": 12, "radius_km": 0}}),
-        &["/near invalid_coordinates", "/near/radius_km invalid_value"],
+        json!({"near": {"lat": 91, "lon": 361, "radius_km": 0}}),
+        &["/near/lat invalid_coordinates", "/near/lon invalid_coordinates", "/near/radius_km invalid_value"],
     );
+    check(json!({"near": {"lat": 99, "lon": 1}}), &["/near/lat invalid_coordinates", "/near/radius_km missing_field"]);
     check(json!({"bbox": [0, 10, 10, 0]}), &["/bbox invalid_value"]);
-    check(json!({"bbox": [0, 10, 1000, 20]}), &["/bbox invalid_coordinates"]);
+    check(json!({"bbox": [0, 10, 1000, 20]}), &["/bbox/2 invalid_coordinates"]);
+    check(
+        json!({"bbox": [1000, 91, "x", 20]}),
+        &["/bbox/0 invalid_coordinates", "/bbox/1 invalid_coordinates", "/bbox/2 invalid_type"],
+    );
+    check(json!({"bbox": [1000, 20, 1, 10]}), &["/bbox/0 invalid_coordinates", "/bbox invalid_value"]);
     check(json!({"country": ["IT", "ITA"]}), &["/country/1 invalid_value"]);
+    check(json!({"country": ["ITA", 5]}), &["/country/0 invalid_value", "/country/1 invalid_type"]);
+    check(json!({"type": ["", null]}), &["/type/0 invalid_value", "/type/1 invalid_type"]);
+    check(
+        json!({"measure": {"name": " ", "op": "~", "value": "5"}}),
+        &["/measure/name invalid_value", "/measure/op invalid_enum", "/measure/value invalid_type"],
+    );
+    check(
+        json!({"area_code": [{"scheme": "", "value": "x"}, 1]}),
+        &["/area_code/0 invalid_value", "/area_code/1 invalid_type"],
+    );
     check(json!({"region": "Tuscany"}), &["/region invalid_value"]);
     check(json!({"category": []}), &["/category empty_list"]);
     check(json!({"any": []}), &["/any empty_list"]);
@@ -46,6 +63,11 @@ fn names_every_fault_with_its_place() {
         json!({"time": {"field": "when", "from": "today"}}),
         &["/time/field invalid_enum", "/time/from invalid_time"],
     );
+    check(
+        json!({"time": {"field": "when", "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}}),
+        &["/time/field invalid_enum", "/time invalid_value"],
+    );
+    check(json!({"text": {"any": ["--"], "none": 5}}), &["/text/any/0 invalid_value", "/text/none invalid_type"]);
     check(json!({"within": {"type": "Point", "coordinates": [1, 2]}}), &["/within/type invalid_geometry"]);
     check(
         json!({"within": {"type": "Polygon", "coordinates": [[[1, 2], [3, 4]]]}}),
@@ -120,9 +142,9 @@ fn text_faults_name_their_columns() {
         "categry = news and magnitude >= big or country in (IT, ITA, X) and severity = Severe",
         &[
             "column 1: `categry` does not begin a condition, and is not compared with a number; did you mean `category`?",
-            "column 20: `magnitude` does not begin a condition, and is not compared with a number",
-            "column 40: `ITA` is not an ISO 3166-1 code like IT",
-            "column 40: `X` is not an ISO 3166-1 code like IT",
+            "column 33: a number is expected, not `big`",
+            "column 56: `ITA` is not an ISO 3166-1 code like IT",
+            "column 61: `X` is not an ISO 3166-1 code like IT",
             "column 77: severity is compared with `>=` only, not `=`",
         ],
     );
@@ -140,7 +162,27 @@ fn text_faults_name_their_columns() {
     check_text("category = news)", &["column 16: `and`, `or` or the end is expected, not `)`"]);
     check_text("(category = news", &["column 17: `)` is expected, not the end"]);
     check_text("category = \"news", &["column 12: a value is expected, not a quote is not closed"]);
-    check_text("near(1, 2, 3 miles)", &["column 14: `)` is expected, not `miles`"]);
+    check_text("magnitude > five", &["column 13: a number is expected, not `five`"]);
+    check_text("magnitude > NaN", &["column 13: NaN is not a number to compare with"]);
+    check_text("country = Italy", &["column 11: `Italy` is not an ISO 3166-1 code like IT"]);
+    check_text("type = \"\"", &["column 8: it is empty"]);
+    check_text("area_code in (SAME:1, SAME)", &["column 23: `SAME` is not a code like SAME:048113"]);
+    check_text("text(any(\"--\", flood))", &["column 10: `--` has no word to find"]);
+    check_text("near(43, 12, 200 miles)", &["column 18: a radius is in km, not in `miles`"]);
+    check_text("near(43, 12, 200mi)", &["column 14: a number of kilometers is expected, like 200 km, not `200mi`"]);
+    check_text(
+        "any(near(north, 400, 0km), bbox(1, 91, x, 95), bbox(1, 20, 3, 10), bbox(1, 2))",
+        &[
+            "column 10: a number is expected, not `north`",
+            "column 17: longitude 400 is not between -180 and 180",
+            "column 22: 0 is not a radius above 0 and at most 20037.6 km",
+            "column 36: latitude 91 is not between -90 and 90",
+            "column 40: a number is expected, not `x`",
+            "column 43: latitude 95 is not between -90 and 90",
+            "column 48: south 20 is above north 10",
+            "column 72: a box is four numbers: west, south, east, north",
+        ],
+    );
     check_text("category = news or", &["column 19: a condition is expected, not the end"]);
     check_text("é = news", &["column 1: `é` does not begin a condition, and is not compared with a number"]);
 }

@@ -2,14 +2,15 @@
 
 use super::lex::Kind;
 use super::parse::{Noted, Parser};
+use super::place::{bbox, near, within};
 use crate::event::Code;
-use crate::filter::json::{Word, bounding_box, of_rings, wrapped};
+use crate::filter::json::Word;
 use crate::filter::keys::{KEYS, TIME_FIELDS, shown, suggestion};
+use crate::filter::value::{self, Verdict};
 use crate::filter::{Comparison, Filter, TextQuery, TimeField, check};
-use crate::geometry::Point;
 use crate::time::Timestamp;
 
-type Read<T> = Result<T, Noted>;
+pub(super) type Read<T> = Result<T, Noted>;
 
 /// Reads one condition and checks its values.
 pub(super) fn condition(parser: &mut Parser<'_, '_>) -> Read<Filter> {
@@ -29,15 +30,15 @@ fn unchecked(parser: &mut Parser<'_, '_>) -> Read<Filter> {
     parser.take();
     match name.to_ascii_lowercase().as_str() {
         "category" => listed(parser, Filter::Category, word),
-        "type" => listed(parser, Filter::Type, text),
-        "source" => listed(parser, Filter::Source, text),
-        "sender" => listed(parser, Filter::Sender, text),
+        "type" => listed(parser, Filter::Type, filled),
+        "source" => listed(parser, Filter::Source, filled),
+        "sender" => listed(parser, Filter::Sender, filled),
         "urgency" => listed(parser, Filter::Urgency, word),
         "certainty" => listed(parser, Filter::Certainty, word),
         "status" => listed(parser, Filter::Status, word),
         "state" => listed(parser, Filter::State, word),
-        "country" => listed(parser, Filter::Country, upper),
-        "region" => listed(parser, Filter::Region, upper),
+        "country" => listed(parser, Filter::Country, country),
+        "region" => listed(parser, Filter::Region, region),
         "area_code" => listed(parser, Filter::AreaCode, code),
         "severity" | "severity_min" => severity(parser),
         "text" => text_query(parser),
@@ -46,7 +47,10 @@ fn unchecked(parser: &mut Parser<'_, '_>) -> Read<Filter> {
         "within" => within(parser),
         "measure" if parser.peek() == &Kind::Sign("(") => {
             parser.take();
+            let column = parser.column();
             let name = text(parser)?;
+            let verdict = value::measure_name(&name);
+            let name = judged(parser, column, name, verdict);
             parser.expect_sign(")")?;
             measure(parser, name)
         }
@@ -62,10 +66,14 @@ fn named(parser: &mut Parser<'_, '_>, name: &str, column: usize) -> Read<Filter>
     let is_compared = matches!(parser.peek(), Kind::Sign(sign) if Comparison::from_sign(sign).is_some());
     let is_with_number = matches!(parser.peek_second(), Kind::Word(word) if word.parse::<f64>().is_ok());
     if is_compared && is_with_number {
-        return measure(parser, name.to_owned());
+        return measure(parser, Ok(name.to_owned()));
     }
     let known = KEYS.iter().copied().chain(TIME_FIELDS.iter().map(|(name, _)| *name)).chain(["severity"]);
     let hint = suggestion(name, known);
+    let is_ordered = matches!(parser.peek(), Kind::Sign("<" | "<=" | ">" | ">="));
+    if is_ordered && hint.is_empty() {
+        return measure(parser, Ok(name.to_owned()));
+    }
     let detail = format!("`{}` does not begin a condition, and is not compared with a number{hint}", shown(name));
     Err(parser.fault_at(column, "unknown_key", detail))
 }
@@ -92,7 +100,7 @@ fn listed<T>(
     Ok(if is_negated { not(make(list)) } else { make(list) })
 }
 
-fn parenthesized<T>(parser: &mut Parser<'_, '_>, read: fn(&mut Parser<'_, '_>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn parenthesized<T>(parser: &mut Parser<'_, '_>, read: fn(&mut Parser<'_, '_>) -> Read<T>) -> Read<Vec<T>> {
     parser.expect_sign("(")?;
     let mut list = Vec::new();
     let mut is_whole = true;
@@ -126,8 +134,40 @@ fn text(parser: &mut Parser<'_, '_>) -> Read<String> {
     Ok(value)
 }
 
-fn upper(parser: &mut Parser<'_, '_>) -> Read<String> {
-    Ok(text(parser)?.to_uppercase())
+/// What was read, where it is a value that may stand there; else its fault is noted, and reading goes on.
+pub(super) fn judged<T>(parser: &mut Parser<'_, '_>, column: usize, found: T, verdict: Verdict) -> Read<T> {
+    match verdict {
+        None => Ok(found),
+        Some((code, detail)) => Err(parser.fault_at(column, code, detail)),
+    }
+}
+
+fn filled(parser: &mut Parser<'_, '_>) -> Read<String> {
+    let column = parser.column();
+    let word = text(parser)?;
+    let verdict = value::filled(&word);
+    judged(parser, column, word, verdict)
+}
+
+fn country(parser: &mut Parser<'_, '_>) -> Read<String> {
+    upper(parser, value::country)
+}
+
+fn region(parser: &mut Parser<'_, '_>) -> Read<String> {
+    upper(parser, value::region)
+}
+
+fn upper(parser: &mut Parser<'_, '_>, judge: fn(&str) -> Verdict) -> Read<String> {
+    let column = parser.column();
+    let code = text(parser)?;
+    judged(parser, column, code.to_uppercase(), judge(&code))
+}
+
+fn entry(parser: &mut Parser<'_, '_>) -> Read<String> {
+    let column = parser.column();
+    let entry = text(parser)?;
+    let verdict = value::entry(&entry);
+    judged(parser, column, entry, verdict)
 }
 
 /// A word of a closed list. A wrong one is noted, and reading goes on.
@@ -139,23 +179,24 @@ fn word<T: Word + Copy + 'static>(parser: &mut Parser<'_, '_>) -> Read<T> {
 
 /// `scheme:value`, or `code("scheme", "value")` where those are not plain words.
 fn code(parser: &mut Parser<'_, '_>) -> Read<Code> {
-    if parser.peek_second() == &Kind::Sign("(") && parser.accept_word("code") {
+    let column = parser.column();
+    let code = if parser.peek_second() == &Kind::Sign("(") && parser.accept_word("code") {
         parser.expect_sign("(")?;
         let scheme = text(parser)?;
         parser.expect_sign(",")?;
         let value = text(parser)?;
         parser.expect_sign(")")?;
-        return Ok(Code { scheme, value });
-    }
-    let column = parser.column();
-    let text = text(parser)?;
-    match text.split_once(':') {
-        Some((scheme, value)) => Ok(Code::new(scheme, value)),
-        None => {
+        Code { scheme, value }
+    } else {
+        let text = text(parser)?;
+        let Some((scheme, value)) = text.split_once(':') else {
             let detail = format!("`{}` is not a code like SAME:048113", shown(&text));
-            Err(parser.fault_at(column, "invalid_value", detail))
-        }
-    }
+            return Err(parser.fault_at(column, "invalid_value", detail));
+        };
+        Code::new(scheme, value)
+    };
+    let verdict = value::area_code(&code);
+    judged(parser, column, code, verdict)
 }
 
 fn severity(parser: &mut Parser<'_, '_>) -> Read<Filter> {
@@ -179,7 +220,7 @@ fn severity(parser: &mut Parser<'_, '_>) -> Read<Filter> {
     Ok(Filter::SeverityMin { at_least, unknown: is_decided })
 }
 
-fn number(parser: &mut Parser<'_, '_>) -> Read<f64> {
+pub(super) fn number(parser: &mut Parser<'_, '_>) -> Read<f64> {
     if let Kind::Word(word) = parser.peek()
         && let Ok(number) = word.parse::<f64>()
     {
@@ -190,7 +231,13 @@ fn number(parser: &mut Parser<'_, '_>) -> Read<f64> {
     Err(parser.fault("invalid_type", format!("a number is expected, not {found}")))
 }
 
-fn measure(parser: &mut Parser<'_, '_>, name: String) -> Read<Filter> {
+pub(super) fn number_that(parser: &mut Parser<'_, '_>, judge: fn(f64) -> Verdict) -> Read<f64> {
+    let column = parser.column();
+    let number = number(parser)?;
+    judged(parser, column, number, judge(number))
+}
+
+fn measure(parser: &mut Parser<'_, '_>, name: Read<String>) -> Read<Filter> {
     let op = match parser.peek() {
         Kind::Sign(sign) => Comparison::from_sign(sign),
         _ => None,
@@ -200,7 +247,8 @@ fn measure(parser: &mut Parser<'_, '_>, name: String) -> Read<Filter> {
         return Err(parser.fault("syntax", format!("one of = != < <= > >= is expected, not {found}")));
     };
     parser.take();
-    Ok(Filter::Measure { name, op, value: number(parser)? })
+    let value = number_that(parser, value::operand);
+    Ok(Filter::Measure { name: name?, op, value: value? })
 }
 
 fn text_query(parser: &mut Parser<'_, '_>) -> Read<Filter> {
@@ -220,65 +268,13 @@ fn text_query(parser: &mut Parser<'_, '_>) -> Read<Filter> {
             let found = parser.found();
             return Err(parser.fault("syntax", format!("`any`, `all` or `none` is expected, not {found}")));
         };
-        list.extend(parenthesized(parser, text)?);
+        list.extend(parenthesized(parser, entry)?);
         if !parser.accept_sign(",") {
             break;
         }
     }
     parser.expect_sign(")")?;
     Ok(Filter::Text(query))
-}
-
-fn near(parser: &mut Parser<'_, '_>) -> Read<Filter> {
-    parser.expect_sign("(")?;
-    let lat = number(parser)?;
-    parser.expect_sign(",")?;
-    let lon = number(parser)?;
-    parser.expect_sign(",")?;
-    let radius_km = kilometers(parser)?;
-    parser.expect_sign(")")?;
-    Ok(Filter::Near { center: Point::new(wrapped(lon), lat), radius_km })
-}
-
-/// `200 km`, `200km` or `200`.
-fn kilometers(parser: &mut Parser<'_, '_>) -> Read<f64> {
-    if let Kind::Word(word) = parser.peek()
-        && let Some(Ok(radius_km)) = word.strip_suffix("km").map(str::parse)
-    {
-        parser.take();
-        return Ok(radius_km);
-    }
-    let radius_km = number(parser)?;
-    parser.accept_word("km");
-    Ok(radius_km)
-}
-
-fn bbox(parser: &mut Parser<'_, '_>) -> Read<Filter> {
-    let column = parser.column();
-    let numbers = parenthesized(parser, number)?;
-    let Ok(bounds) = <[f64; 4]>::try_from(numbers) else {
-        let detail = "a box is four numbers: west, south, east, north";
-        return Err(parser.fault_at(column, "invalid_type", detail));
-    };
-    Ok(Filter::Bbox(bounding_box(bounds)))
-}
-
-fn within(parser: &mut Parser<'_, '_>) -> Read<Filter> {
-    let column = parser.column();
-    let polygons = parenthesized(parser, |parser| {
-        if !parser.accept_word("polygon") {
-            let found = parser.found();
-            return Err(parser.fault("syntax", format!("`polygon` is expected, not {found}")));
-        }
-        parenthesized(parser, |parser| parenthesized(parser, corner))
-    })?;
-    let area = parser.with_faults(column, |faults| of_rings(polygons, "", faults));
-    area.map(Filter::Within).ok_or(Noted)
-}
-
-/// Longitude and latitude, as in well-known text.
-fn corner(parser: &mut Parser<'_, '_>) -> Read<Point> {
-    Ok(Point::new(number(parser)?, number(parser)?))
 }
 
 fn time(parser: &mut Parser<'_, '_>, field: TimeField) -> Read<Filter> {
