@@ -19,6 +19,7 @@ mod ledger;
 mod log;
 mod delivery;
 mod control;
+mod audit;
 mod dead;
 
 pub use open::OpenError;

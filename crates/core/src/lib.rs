@@ -7,6 +7,7 @@ pub mod geometry;
 pub mod position;
 pub mod permission;
 pub mod principal;
+pub mod audit;
 pub mod envelope;
 pub mod draft;
 pub mod event;

@@ -13,8 +13,8 @@ pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGon
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
 pub use gazetteer::{Gazetteer, Shape};
 pub use ledger::{
-    Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LetterEnvelope, LogEntry,
-    LogRecord, Says, ThreadHead, ThreadPart, ThreadRow, ThreadRows,
+    AuditLog, Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LetterEnvelope,
+    LogEntry, LogRecord, Says, ThreadHead, ThreadPart, ThreadRow, ThreadRows,
 };
 pub use log::{EventLog, EventStore, RawForm};
 pub use query::{EventQuery, Found, Page, Projection, Query, Sort};

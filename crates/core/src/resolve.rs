@@ -10,6 +10,7 @@ mod versions;
 
 use bytes::Bytes;
 
+use crate::audit::AuditEntry;
 use crate::draft::{Closing, Format};
 use crate::event::{Form, Warning};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId, fingerprint};
@@ -36,16 +37,18 @@ pub enum Submission {
     Event(Box<Believed>, Bytes),
     /// A message that was refused, with its bytes.
     DeadLetter(Box<DeadLetter>, Bytes),
-    /// A change of subscriptions or keys.
+    /// A change of subscriptions, keys or roles.
     Control(Box<ControlChange>, TenantId),
+    /// What is said of a change, or of a refusal, in its tenant's audit log; it has no place there yet.
+    Audit(Box<AuditEntry>),
 }
 
 /// What a batch came to: one atomic commit, and one outcome for each submission in order.
 #[derive(Debug, Default)]
 pub struct Resolved {
-    /// What to store.
+    /// What to store; entries of audit logs have no place in their chains yet.
     pub commit: Commit,
-    /// How each submission ends once that is durable. Control changes end `None`.
+    /// How each submission ends once that is durable. Control changes and audit entries end `None`.
     pub outcomes: Vec<Option<Outcome>>,
 }
 
@@ -56,10 +59,15 @@ pub struct Resolved {
 pub fn resolve(batch: Vec<Submission>, threads: &mut Threads<'_>) -> Result<Resolved, PortError> {
     let mut entries = Vec::with_capacity(batch.len());
     let mut outcomes = Vec::with_capacity(batch.len());
+    let mut audit = Vec::new();
     for submission in batch {
         let outcome = match submission {
             Submission::Control(change, tenant) => {
                 entries.push(entry(threads, tenant, LogRecord::Control(*change)));
+                None
+            }
+            Submission::Audit(entry) => {
+                audit.push(*entry);
                 None
             }
             Submission::DeadLetter(letter, raw) => Some(park(*letter, raw, threads, &mut entries)),
@@ -67,7 +75,7 @@ pub fn resolve(batch: Vec<Submission>, threads: &mut Threads<'_>) -> Result<Reso
         };
         outcomes.push(outcome);
     }
-    Ok(Resolved { commit: threads.take_changes(entries), outcomes })
+    Ok(Resolved { commit: Commit { audit, ..threads.take_changes(entries) }, outcomes })
 }
 
 fn entry(threads: &mut Threads<'_>, tenant: TenantId, record: LogRecord) -> LogEntry {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tidings_core::decode::decode;
 use tidings_core::envelope::{Coordinate, Envelope};
 use tidings_core::id::{DeadLetterId, EventId};
@@ -13,6 +14,7 @@ use tidings_core::time::Timestamp;
 use tidings_core::validate::validate;
 
 use crate::Engine;
+use crate::audit::{Asker, Change};
 use crate::metrics::StageLabels;
 
 /// How many letters one call looks at, at most; the answer says where to go on.
@@ -177,11 +179,13 @@ impl Engine {
     /// When the store fails.
     pub async fn replay_dead_letter(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         id: DeadLetterId,
         edited: Option<Bytes>,
         dry_run: bool,
     ) -> Result<Option<Replayed>, PortError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         let Some(letter) = self.dead_letter(principal, id).await? else { return Ok(None) };
         let is_edited = edited.is_some();
         let bytes = match edited {
@@ -198,6 +202,13 @@ impl Engine {
         }
         let outcomes = self.publish(vec![envelope]).await?.into_iter().flatten().collect::<Vec<_>>();
         let replayed = summarize(id, &outcomes);
+        self.note_handled(
+            asker,
+            &letter,
+            "dead_letter.replay",
+            json!({ "edited": is_edited, "outcome": replayed.outcome }),
+        )
+        .await?;
         self.settle(principal, letter, &replayed, &outcomes).await?;
         Ok(Some(replayed))
     }
@@ -209,14 +220,34 @@ impl Engine {
     /// When the store fails.
     pub async fn discard_dead_letter(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         id: DeadLetterId,
     ) -> Result<Option<DeadLetter>, PortError> {
-        let Some(mut letter) = self.dead_letter(principal, id).await? else { return Ok(None) };
+        let asker = asker.into();
+        let Some(mut letter) = self.dead_letter(asker.principal, id).await? else { return Ok(None) };
+        self.note_handled(asker, &letter, "dead_letter.discard", Value::Null).await?;
         let was = std::mem::replace(&mut letter.state, DeadLetterState::Discarded);
         self.ports.dead_letters.update_dead_letter(&letter).await?;
         self.count_handled(&letter, was);
         Ok(Some(letter))
+    }
+
+    /// Says in the audit log what is about to be noted of a dead letter, which is kept elsewhere.
+    async fn note_handled(
+        &self,
+        asker: Asker<'_>,
+        letter: &DeadLetter,
+        action: &'static str,
+        after: Value,
+    ) -> Result<(), PortError> {
+        let audited = Change {
+            action,
+            target: letter.id.to_string(),
+            tenant: &letter.tenant,
+            before: Some(json!({ "state": letter.state, "code": letter.code })),
+            after: Some(after).filter(|after| !after.is_null()),
+        };
+        self.commit_changes(Some(asker), Vec::new(), audited).await
     }
 
     /// What decoding and validating say of an envelope, without storing anything.

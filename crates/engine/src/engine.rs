@@ -1,11 +1,12 @@
 //! The engine: every port, and the tasks between them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tidings_core::envelope::{Envelope, Limits};
 use tidings_core::port::{
-    Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer, Ledger, PortError,
-    Projection, Randomness, ThreadRows,
+    AuditLog, Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer, Ledger,
+    PortError, Projection, Randomness, ThreadRows,
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
@@ -13,6 +14,7 @@ use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::audit::{Refusals, write_refusals};
 use crate::control::Control;
 use crate::inbox::InboxWatch;
 use crate::metrics::Metrics;
@@ -40,6 +42,8 @@ pub struct Ports {
     pub events: Arc<dyn EventStore>,
     /// Subscriptions and keys.
     pub control: Arc<dyn ControlStore>,
+    /// Who changed what.
+    pub audit: Arc<dyn AuditLog>,
     /// Decisions and inboxes.
     pub deliveries: Arc<dyn DeliveryStore>,
     /// Dead letters.
@@ -74,6 +78,7 @@ pub struct Engine {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) started: Timestamp,
+    pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
 }
 
@@ -106,6 +111,8 @@ impl Engine {
             rows: ports.rows.clone(),
             log: ports.log.clone(),
             control: control.clone(),
+            audit: ports.audit.clone(),
+            chains: HashMap::new(),
             metrics: metrics.clone(),
             clock: ports.clock.clone(),
         };
@@ -133,8 +140,12 @@ impl Engine {
         ];
         let running = Running { stop, roles: roles.clone(), readers, owner: owner_running };
         let started = ports.clock.now();
-        let engine = Self { ports, options, control, owner, inboxes, metrics, roles, started, decided };
-        Ok((Arc::new(engine), running))
+        let (refusals, refused) = Refusals::new();
+        let engine = Self { ports, options, control, owner, inboxes, metrics, roles, started, refusals, decided };
+        let engine = Arc::new(engine);
+        // It ends with the last engine, whose end of the queue it reads from.
+        tokio::spawn(write_refusals(Arc::downgrade(&engine), refused));
+        Ok((engine, running))
     }
 
     /// Takes in a batch; one list of outcomes for each envelope, in order.

@@ -8,6 +8,7 @@ mod notifier;
 mod projector;
 mod control;
 mod access;
+mod audit;
 pub mod token;
 mod subscriptions;
 mod reading;
@@ -20,6 +21,7 @@ mod health;
 mod metrics;
 
 pub use access::{NewKey, RoleDraft, RoleView, SecretKey};
+pub use audit::{Asker, Refusal, actor};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports, Running};
 pub use explain::Explanation;

@@ -1,8 +1,11 @@
 //! The owner's task: drains the waiting batches, resolves them and commits once for all.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_core::port::{Clock, EventLog, Ledger, LogRecord, PortError, Retry, ThreadRows};
+use tidings_core::audit::{AuditEntry, ChainEnd};
+use tidings_core::id::TenantId;
+use tidings_core::port::{AuditLog, Clock, EventLog, Ledger, LogRecord, PortError, Retry, ThreadRows};
 use tidings_core::rejection::Outcome;
 use tidings_core::resolve::{Submission, Threads};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -85,7 +88,7 @@ fn size(submission: &Submission) -> usize {
         + match submission {
             Submission::Event(believed, body) => body.len() + believed.raw.len(),
             Submission::DeadLetter(_, raw) => raw.len(),
-            Submission::Control(..) => 0,
+            Submission::Control(..) | Submission::Audit(_) => 0,
         }
 }
 
@@ -95,13 +98,16 @@ pub(crate) struct Owner {
     pub rows: Arc<dyn ThreadRows + Send + Sync>,
     pub log: Arc<dyn EventLog>,
     pub control: Arc<Control>,
+    pub audit: Arc<dyn AuditLog>,
+    /// Where audit logs end, as far as they were written to since the start.
+    pub chains: HashMap<TenantId, ChainEnd>,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl Owner {
     /// Serves batches until the queue is closed or the store can no longer be trusted.
-    pub async fn run(self, mut queue: OwnerQueue) {
+    pub async fn run(mut self, mut queue: OwnerQueue) {
         let mut head = self.log.head();
         while let Some(first) = queue.0.recv().await {
             let waiting = drain(first, &mut queue.0);
@@ -113,7 +119,11 @@ impl Owner {
     }
 
     /// Resolves, commits and answers some batches; how many entries the log grew by.
-    async fn serve(&self, mut waiting: Vec<Waiting>, head: tidings_core::position::Position) -> Result<u64, Stopped> {
+    async fn serve(
+        &mut self,
+        mut waiting: Vec<Waiting>,
+        head: tidings_core::position::Position,
+    ) -> Result<u64, Stopped> {
         let sizes: Vec<usize> = waiting.iter().map(|it| it.batch.len()).collect();
         let all: Vec<Submission> = waiting.iter_mut().flat_map(|it| std::mem::take(&mut it.batch)).collect();
         let began = self.clock.elapsed();
@@ -141,7 +151,7 @@ impl Owner {
     }
 
     async fn store(
-        &self,
+        &mut self,
         resolved: Result<tidings_core::resolve::Resolved, PortError>,
     ) -> Result<(u64, Vec<Option<Outcome>>), PortError> {
         let mut resolved = resolved?;
@@ -153,15 +163,33 @@ impl Owner {
                 _ => None,
             })
             .collect();
-        if entries > 0 {
+        let chains = self.seal(&mut resolved.commit.audit).await?;
+        if entries > 0 || !resolved.commit.audit.is_empty() {
             let began = self.clock.elapsed();
             self.ledger.commit(resolved.commit).await?;
             observe(&self.metrics.stages.commit, self.clock.elapsed().saturating_sub(began));
         }
+        self.chains.extend(chains);
         for (_, change) in changes {
             self.control.apply(change);
         }
         Ok((entries, resolved.outcomes))
+    }
+
+    /// Gives entries of audit logs their places; where the logs end once that is stored.
+    async fn seal(&self, audit: &mut [AuditEntry]) -> Result<HashMap<TenantId, ChainEnd>, PortError> {
+        let mut ends: HashMap<TenantId, ChainEnd> = HashMap::new();
+        for entry in audit {
+            if !ends.contains_key(&entry.tenant) {
+                let end = match self.chains.get(&entry.tenant) {
+                    Some(end) => end.clone(),
+                    None => self.audit.audit_end(&entry.tenant).await?,
+                };
+                ends.insert(entry.tenant.clone(), end);
+            }
+            entry.seal(ends.get_mut(&entry.tenant).expect("put there by the lines above"));
+        }
+        Ok(ends)
     }
 }
 

@@ -3,13 +3,13 @@
 mod draft;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidings_core::id::SubscriptionId;
 use tidings_core::port::{ControlChange, ControlRecord, PortError};
 use tidings_core::principal::Principal;
-use tidings_core::resolve::Submission;
 use tidings_core::subscription::Subscription;
 
+use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 
 /// Subscriptions that one user may have (CONTRACT section 7).
@@ -66,16 +66,18 @@ impl Engine {
     /// See [`ControlError`].
     pub async fn create_subscription(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         draft: SubscriptionDraft,
     ) -> Result<Subscription, ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         let wanted = draft::read(&draft.0).map_err(ControlError::Invalid)?;
         if self.control.wishes_of(&principal.tenant, principal.user).len() >= SUBSCRIPTIONS_MAX {
             return Err(ControlError::QuotaReached(SUBSCRIPTIONS_MAX));
         }
         let now = self.ports.clock.now();
         let id = SubscriptionId::from_bytes(self.draw_id());
-        self.keep(wanted.into_subscription(id, 1, principal, now, now)).await
+        self.keep(asker, wanted.into_subscription(id, 1, principal, now, now)).await
     }
 
     /// Changes one; `if_revision` is refused when it is not the present one.
@@ -84,17 +86,19 @@ impl Engine {
     /// See [`ControlError`].
     pub async fn change_subscription(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         id: SubscriptionId,
         patch: SubscriptionPatch,
         if_revision: Option<u32>,
     ) -> Result<Subscription, ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         let present = self.own(principal, id, if_revision)?;
         let mut members = draft::write(&present);
         merge(&mut members, patch.0);
         let wanted = draft::read(&members).map_err(ControlError::Invalid)?;
         let now = self.ports.clock.now();
-        self.keep(wanted.into_subscription(id, present.revision + 1, principal, present.created, now)).await
+        self.keep(asker, wanted.into_subscription(id, present.revision + 1, principal, present.created, now)).await
     }
 
     /// Deletes one.
@@ -103,14 +107,22 @@ impl Engine {
     /// See [`ControlError`].
     pub async fn delete_subscription(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         id: SubscriptionId,
         if_revision: Option<u32>,
     ) -> Result<(), ControlError> {
-        let present = self.own(principal, id, if_revision)?;
+        let asker = asker.into();
+        let present = self.own(asker.principal, id, if_revision)?;
         let at = self.ports.clock.now();
-        let record = ControlRecord { id, tenant: present.tenant, owner: present.owner, at };
-        self.change(ControlChange::SubscriptionDeleted(record), principal).await?;
+        let record = ControlRecord { id, tenant: present.tenant.clone(), owner: present.owner, at };
+        let audited = Change {
+            action: "subscription.delete",
+            target: id.to_string(),
+            tenant: &present.tenant,
+            before: Some(json!({ "revision": present.revision })),
+            after: None,
+        };
+        self.commit_changes(Some(asker), vec![ControlChange::SubscriptionDeleted(record)], audited).await?;
         Ok(())
     }
 
@@ -145,16 +157,19 @@ impl Engine {
         }
     }
 
-    async fn keep(&self, subscription: Subscription) -> Result<Subscription, ControlError> {
-        let tenant = subscription.tenant.clone();
+    /// Stores a revision. Its own history keeps what it says, so the audit log names the revisions only.
+    async fn keep(&self, asker: Asker<'_>, subscription: Subscription) -> Result<Subscription, ControlError> {
+        let Subscription { id, revision, .. } = subscription;
+        let audited = Change {
+            action: if revision == 1 { "subscription.create" } else { "subscription.change" },
+            target: id.to_string(),
+            tenant: &subscription.tenant,
+            before: (revision > 1).then(|| json!({ "revision": revision - 1 })),
+            after: Some(json!({ "revision": revision })),
+        };
         let change = ControlChange::Subscription(Box::new(subscription.clone()));
-        self.owner.append(vec![Submission::Control(Box::new(change), tenant)]).await?;
+        self.commit_changes(Some(asker), vec![change], audited).await?;
         Ok(subscription)
-    }
-
-    async fn change(&self, change: ControlChange, principal: &Principal) -> Result<(), PortError> {
-        self.owner.append(vec![Submission::Control(Box::new(change), principal.tenant.clone())]).await?;
-        Ok(())
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tidings_core::permission::Permission;
 use tidings_core::principal::Principal;
+use tidings_engine::{Asker, Refusal};
 
 use crate::App;
-use crate::context::Route;
+use crate::context::{Around, Context, Route};
 use crate::error::{self, ApiError};
 use crate::origin::Origin;
 
@@ -36,40 +37,65 @@ pub(crate) struct Gate {
     pub(crate) app: App,
     pub(crate) access: Access,
     pub(crate) route: &'static str,
+    /// The operation's name.
+    pub(crate) operation: &'static str,
 }
 
 /// Lets a request pass with its principal, or answers for the operation.
 pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let admitted = gate.admit(&request);
-    let mut response = match admitted {
+    let (principal, admitted) = match gate.identify(&request) {
         Ok(principal) => {
-            if let Some(principal) = principal {
-                request.extensions_mut().insert(Arc::new(principal));
-            }
-            next.run(request).await
+            let admitted = gate.admit(principal.as_ref(), &request);
+            (principal.map(Arc::new), admitted)
         }
+        Err(error) => (None, Err(error)),
+    };
+    let says_who = principal.is_some() || request.headers().contains_key(header::AUTHORIZATION);
+    let context = request.extensions().get::<Arc<Context>>().cloned();
+    if let Some(principal) = &principal {
+        request.extensions_mut().insert(Arc::clone(principal));
+    }
+    let mut response = match admitted {
+        Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
+    if says_who && matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        gate.note_refusal(principal.as_deref(), context.as_deref());
+    }
     response.extensions_mut().insert(Route(gate.route));
     response
 }
 
 impl Gate {
-    fn admit(&self, request: &Request) -> Result<Option<Principal>, ApiError> {
-        let needed = match self.access {
-            Access::Open => return Ok(None),
-            Access::Loopback(_) if is_local(request) => return Ok(None),
-            Access::Key => None,
-            Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission) => Some(permission),
-        };
-        let is_socket = matches!(self.access, Access::Later(_));
-        let Some(principal) = identify(&self.app, request, is_socket)? else {
-            return if is_socket { Ok(None) } else { Err(unauthenticated(needed)) };
-        };
-        if let Some(permission) = needed {
-            require(&principal, permission)?;
+    /// Who is asking, where that matters and they say it in the head.
+    fn identify(&self, request: &Request) -> Result<Option<Principal>, ApiError> {
+        match self.access {
+            Access::Open => Ok(None),
+            Access::Loopback(_) if is_local(request) => Ok(None),
+            _ => identify(&self.app, request, matches!(self.access, Access::Later(_))),
         }
-        Ok(Some(principal))
+    }
+
+    fn admit(&self, principal: Option<&Principal>, request: &Request) -> Result<(), ApiError> {
+        match (self.access, principal) {
+            (Access::Open, _) | (Access::Later(_), None) | (Access::Key, Some(_)) => Ok(()),
+            (Access::Loopback(_), None) if is_local(request) => Ok(()),
+            (Access::Key, None) => Err(unauthenticated(None)),
+            (Access::Loopback(permission) | Access::Needs(permission), None) => Err(unauthenticated(Some(permission))),
+            (Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission), Some(principal)) => {
+                require(principal, permission)
+            }
+        }
+    }
+
+    /// Has the audit log say that someone may not do what they asked for.
+    fn note_refusal(&self, principal: Option<&Principal>, context: Option<&Context>) {
+        self.app.engine.refused(Refusal {
+            actor: principal.map(tidings_engine::actor),
+            action: self.operation,
+            target: context.map(|context| context.path.clone()).unwrap_or_default(),
+            correlation_id: context.map(|context| context.correlation_id.clone()).unwrap_or_default(),
+        });
     }
 }
 
@@ -127,6 +153,29 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         parts.extensions.get::<Arc<Principal>>().cloned().map(Self).ok_or_else(|| unauthenticated(None))
+    }
+}
+
+/// The one who is asking for a change, with the request that the audit log names.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) principal: Arc<Principal>,
+    context: Arc<Context>,
+}
+
+impl Asking {
+    pub(crate) fn by(&self) -> Asker<'_> {
+        Asker { principal: &self.principal, correlation_id: &self.context.correlation_id }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Caller(principal) = Caller::from_request_parts(parts, state).await?;
+        let Around(context) = Around::from_request_parts(parts, state).await?;
+        Ok(Self { principal, context })
     }
 }
 

@@ -145,7 +145,7 @@ impl Operation {
 
     /// The handler behind its permission.
     pub(crate) fn into_handler(self, app: App) -> MethodRouter<App> {
-        let gate = auth::Gate { app, access: self.access, route: self.path };
+        let gate = auth::Gate { app, access: self.access, route: self.path, operation: self.id };
         self.handler.layer(axum::middleware::from_fn_with_state(gate, auth::pass))
     }
 }

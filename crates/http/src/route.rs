@@ -10,6 +10,7 @@ mod stream;
 mod socket;
 mod keys;
 mod roles;
+mod audit;
 mod session;
 mod meta;
 mod health;
@@ -40,6 +41,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         socket::operations(),
         keys::operations(),
         roles::operations(),
+        audit::operations(),
         session::operations(),
         meta::operations(),
         health::operations(),

@@ -10,18 +10,29 @@ mod observe;
 
 use std::sync::Arc;
 
-use tidings_core::port::{ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, ThreadRows};
+use tidings_core::port::{
+    AuditLog, ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, ThreadRows,
+};
 
 pub use observe::observe;
 
 /// Every storage port in one.
 pub trait Storage:
-    Ledger + ThreadRows + EventLog + EventStore + ControlStore + DeadLetters + DeliveryStore + Send + Sync
+    Ledger + ThreadRows + EventLog + EventStore + ControlStore + AuditLog + DeadLetters + DeliveryStore + Send + Sync
 {
 }
 
 impl<S> Storage for S where
-    S: Ledger + ThreadRows + EventLog + EventStore + ControlStore + DeadLetters + DeliveryStore + Send + Sync
+    S: Ledger
+        + ThreadRows
+        + EventLog
+        + EventStore
+        + ControlStore
+        + AuditLog
+        + DeadLetters
+        + DeliveryStore
+        + Send
+        + Sync
 {
 }
 
@@ -41,6 +52,7 @@ pub async fn storage(fresh: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
     reads::forms_and_versions(&*fresh()).await;
     reads::control_history(&*fresh()).await;
     reads::dead_letters(&*fresh()).await;
+    reads::audit_logs(&*fresh()).await;
     delivery::told_and_decisions(&*fresh()).await;
     delivery::inbox_numbers(&*fresh()).await;
     delivery::read_marks(&*fresh()).await;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use tidings_core::audit::AuditEntry;
 use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
 use tidings_core::incident::Report;
@@ -52,6 +53,7 @@ struct State {
     reports: BTreeMap<(TenantId, i64, ThreadId), Report>,
     versions: BTreeMap<(TenantId, ThreadId), Vec<Position>>,
     forms: BTreeMap<(TenantId, EventId), Vec<(Form, bool)>>,
+    audit: BTreeMap<(TenantId, u64), AuditEntry>,
     changes: Vec<StoredChange>,
     revisions: BTreeMap<SubscriptionId, Vec<Position>>,
     letters: BTreeMap<Position, DeadLetter>,

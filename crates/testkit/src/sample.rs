@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 
+use tidings_core::audit::{Actor, AuditEntry, AuditOutcome, ChainEnd};
 use tidings_core::draft::Format;
 use tidings_core::event::{Event, Form};
 use tidings_core::filter::Filter;
@@ -277,6 +278,28 @@ pub fn role_entry(position: Position, tenant: &TenantId) -> LogEntry {
         updated: START,
     };
     LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::Role(Box::new(role))) }
+}
+
+/// The next entry of a tenant's audit log.
+pub fn audit_entry(tenant: &TenantId, target: &str, end: &mut ChainEnd) -> AuditEntry {
+    let actor = Actor { tenant: tenant.clone(), user: user_id(1), key: KeyId::derived(&[b"1"]) };
+    let mut entry = AuditEntry {
+        tenant: tenant.clone(),
+        number: 0,
+        at: START,
+        actor: Some(actor),
+        action: "role.put".to_owned(),
+        target: target.to_owned(),
+        outcome: AuditOutcome::Done,
+        before: None,
+        after: Some(json!({ "scopes": ["events:read"] })),
+        times: None,
+        correlation_id: "c".to_owned(),
+        previous: String::new(),
+        hash: String::new(),
+    };
+    entry.seal(end);
+    entry
 }
 
 /// That user `user` was told of event number `number`, which is at `position`.

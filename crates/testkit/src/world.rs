@@ -39,6 +39,7 @@ pub fn ports(store: &MemoryStore, clock: &Arc<HandClock>, seed: u64) -> Ports {
         log: store.clone(),
         events: store.clone(),
         control: store.clone(),
+        audit: store.clone(),
         deliveries: store.clone(),
         dead_letters: store,
         projection: view.clone(),

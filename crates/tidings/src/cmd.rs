@@ -9,6 +9,7 @@ mod subscription;
 mod dlq;
 mod key;
 mod role;
+mod audit;
 mod simulate;
 mod bench;
 mod version;
@@ -38,6 +39,8 @@ pub enum Command {
     Key(key::Key),
     /// Make, list, show, change and delete the roles of your tenant
     Role(role::Role),
+    /// Read and verify the audit log of your tenant
+    Audit(audit::Audit),
     /// Simulate a world of hazards and send what it says
     Simulate(simulate::Simulate),
     /// Measure how fast this machine does the main jobs, beside its own limits
@@ -57,6 +60,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
         Command::Role(role) => role.run(global).await,
+        Command::Audit(audit) => audit.run(global).await,
         Command::Simulate(simulate) => simulate.run(global).await,
         Command::Bench(bench) => bench.run(global).await,
         Command::Version => Ok(version::run()),

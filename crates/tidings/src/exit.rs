@@ -13,6 +13,8 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What was asked for does not hold, or could not be done.
+    pub const FAILED: u8 = 1;
     /// Wrong arguments.
     pub const USAGE: u8 = 2;
     /// There is no such thing.

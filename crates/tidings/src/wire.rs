@@ -44,6 +44,7 @@ pub async fn open(data: &Path, clock: Option<Arc<dyn Clock>>, storage: fjall::Op
         log: shared.clone(),
         events: shared.clone(),
         control: shared.clone(),
+        audit: shared.clone(),
         deliveries: shared.clone(),
         dead_letters: shared,
         projection: view.clone(),

@@ -112,6 +112,16 @@ pub(super) fn revision(subscription: SubscriptionId, position: Position) -> Key 
     of_subscription(subscription).push(&position.to_key())
 }
 
+/// What all `audit` rows of a tenant begin with.
+pub(super) fn audit_of(tenant: &TenantId) -> Key {
+    Key::of(tenant)
+}
+
+/// `audit`: tenant, number.
+pub(super) fn audit(tenant: &TenantId, number: u64) -> Key {
+    Key::of(tenant).push(&number.to_be_bytes())
+}
+
 /// `dead`: tenant, position.
 pub(super) fn dead(tenant: &TenantId, position: Position) -> Key {
     Key::of(tenant).push(&position.to_key())

@@ -27,6 +27,7 @@ impl Ledger for FjallStore {
             && commit.aliases.is_empty()
             && commit.threads.is_empty()
             && commit.reports.is_empty()
+            && commit.audit.is_empty()
         {
             return Ok(());
         }
@@ -114,7 +115,7 @@ impl Core {
 }
 
 fn rows_of(commit: &Commit) -> Rows {
-    let Commit { entries, identities, aliases, threads, reports, at } = commit;
+    let Commit { entries, identities, aliases, threads, reports, audit, at } = commit;
     let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
     for entry in entries {
         put_entry(&mut rows, entry, *at);
@@ -131,6 +132,9 @@ fn rows_of(commit: &Commit) -> Rows {
     for report in reports {
         let key = keys::report(&report.tenant, report.second(), issuer_part(&report.issuer), report.thread);
         rows.put(Space::Incident, key, values::json(report));
+    }
+    for entry in audit {
+        rows.put(Space::Audit, keys::audit(&entry.tenant, entry.number), values::json(entry));
     }
     rows
 }

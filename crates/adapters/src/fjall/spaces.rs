@@ -24,6 +24,7 @@ pub(super) enum Space {
     Decision,
     Inbox,
     Cursor,
+    Audit,
 }
 
 /// How a keyspace is used, which decides its tuning.
@@ -38,7 +39,7 @@ enum Use {
 }
 
 impl Space {
-    const ALL: [(Self, &'static str, Use); 18] = [
+    const ALL: [(Self, &'static str, Use); 19] = [
         (Self::Meta, "meta", Use::Small),
         (Self::Log, "log", Use::Appended),
         (Self::Event, "event", Use::Appended),
@@ -57,6 +58,7 @@ impl Space {
         (Self::Decision, "decision", Use::LookedUp),
         (Self::Inbox, "inbox", Use::LookedUp),
         (Self::Cursor, "cursor", Use::Small),
+        (Self::Audit, "audit", Use::Small),
     ];
 }
 

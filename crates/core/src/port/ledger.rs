@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{AuditEntry, ChainEnd};
 use crate::draft::Format;
 use crate::envelope::Coordinate;
 use crate::event::{Event, Form};
@@ -304,6 +305,8 @@ pub struct Commit {
     pub threads: Vec<ThreadRow>,
     /// What threads report of happenings; the last one of a thread within a second counts.
     pub reports: Vec<Report>,
+    /// Entries of audit logs, each at the end of its tenant's chain.
+    pub audit: Vec<AuditEntry>,
     /// When the step is taken, as its events keep it.
     pub at: Option<Timestamp>,
 }
@@ -317,6 +320,22 @@ pub trait Ledger: Send + Sync {
     /// `Retry::Later` when space is short and nothing was written; `Retry::Never` when the store
     /// can no longer be trusted and the process must stop.
     async fn commit(&self, commit: Commit) -> Result<(), PortError>;
+}
+
+/// Who changed what, and who was refused.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Where a tenant's chain ends.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn audit_end(&self, tenant: &TenantId) -> Result<ChainEnd, PortError>;
+
+    /// A tenant's entries with numbers above `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn audit(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, PortError>;
 }
 
 /// Dead letters to look at and act on.

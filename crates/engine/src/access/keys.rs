@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use tidings_core::id::{KeyId, TenantId, UserId};
 use tidings_core::permission::{Permissions, Role, RoleName};
 use tidings_core::port::{ControlChange, ControlRecord, KeyRecord, PortError};
 use tidings_core::principal::{Issuers, Principal, UserName};
-use tidings_core::resolve::Submission;
 use tidings_core::time::Timestamp;
 
+use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::subscriptions::ControlError;
 
@@ -67,6 +68,10 @@ impl Engine {
     /// # Errors
     /// When it cannot be stored.
     pub async fn create_key(&self, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
+        self.make_key(None, new).await
+    }
+
+    async fn make_key(&self, asker: Option<Asker<'_>>, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
         let user = match &new.user_name {
             // The same name in the same tenant is the same user, with every key made for it.
             Some(name) => UserId::derived(&[new.tenant.as_str().as_bytes(), name.as_str().as_bytes()]),
@@ -87,7 +92,14 @@ impl Engine {
             created: self.ports.clock.now(),
             expires: new.expires,
         });
-        self.change_keys(vec![ControlChange::Key(Box::new(record.clone()))], &record.tenant).await?;
+        let audited = Change {
+            action: "key.create",
+            target: record.id.to_string(),
+            tenant: &record.tenant,
+            before: None,
+            after: Some(shown(&record)),
+        };
+        self.commit_changes(asker, vec![ControlChange::Key(Box::new(record.clone()))], audited).await?;
         Ok((record, secret))
     }
 
@@ -96,7 +108,13 @@ impl Engine {
     /// # Errors
     /// `NotPermitted` where it would be, `Invalid` for a role that is not there or an end that has
     /// passed.
-    pub async fn grant_key(&self, principal: &Principal, new: NewKey) -> Result<(KeyRecord, SecretKey), ControlError> {
+    pub async fn grant_key(
+        &self,
+        asker: impl Into<Asker<'_>>,
+        new: NewKey,
+    ) -> Result<(KeyRecord, SecretKey), ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         if new.tenant != principal.tenant && !principal.is_operator() {
             return Err(ControlError::NotPermitted("a key of this tenant makes keys of this tenant only".to_owned()));
         }
@@ -138,7 +156,7 @@ impl Engine {
             let detail = "a key makes keys that speak for no one it does not speak for itself";
             return Err(ControlError::NotPermitted(detail.to_owned()));
         }
-        Ok(self.create_key(new).await?)
+        Ok(self.make_key(Some(asker), new).await?)
     }
 
     /// Replaces a key: a new one with the same rights and the same user, while the old one goes on
@@ -148,10 +166,12 @@ impl Engine {
     /// `NotFound` when the principal reaches no such key, `NotPermitted` where it may do more than they.
     pub async fn rotate_key(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         id: KeyId,
         overlap_ends: Timestamp,
     ) -> Result<(KeyRecord, SecretKey), ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         let old = self.key_within_reach(principal, id).ok_or(ControlError::NotFound("key"))?;
         let stands_for =
             super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
@@ -165,8 +185,15 @@ impl Engine {
         let ends = old.expires.map_or(overlap_ends, |expires| expires.min(overlap_ends));
         let (new, secret) = self.draw_key(KeyRecord { created: self.ports.clock.now(), ..(*old).clone() });
         let ending = KeyRecord { expires: Some(ends), ..(*old).clone() };
+        let audited = Change {
+            action: "key.rotate",
+            target: id.to_string(),
+            tenant: &old.tenant,
+            before: Some(shown(&old)),
+            after: Some(json!({ "expires": ends, "replaced_by": new.id })),
+        };
         let changes = [new.clone(), ending].map(|key| ControlChange::Key(Box::new(key)));
-        self.change_keys(changes.into(), &old.tenant).await?;
+        self.commit_changes(Some(asker), changes.into(), audited).await?;
         Ok((new, secret))
     }
 
@@ -175,11 +202,18 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn revoke_key(&self, principal: &Principal, id: KeyId) -> Result<Option<()>, PortError> {
-        let Some(key) = self.key_within_reach(principal, id) else { return Ok(None) };
-        let (tenant, at) = (key.tenant.clone(), self.ports.clock.now());
-        let gone = ControlRecord { id, tenant: tenant.clone(), owner: key.user, at };
-        self.change_keys(vec![ControlChange::KeyRevoked(gone)], &tenant).await?;
+    pub async fn revoke_key(&self, asker: impl Into<Asker<'_>>, id: KeyId) -> Result<Option<()>, PortError> {
+        let asker = asker.into();
+        let Some(key) = self.key_within_reach(asker.principal, id) else { return Ok(None) };
+        let gone = ControlRecord { id, tenant: key.tenant.clone(), owner: key.user, at: self.ports.clock.now() };
+        let audited = Change {
+            action: "key.revoke",
+            target: id.to_string(),
+            tenant: &key.tenant,
+            before: Some(shown(&key)),
+            after: None,
+        };
+        self.commit_changes(Some(asker), vec![ControlChange::KeyRevoked(gone)], audited).await?;
         Ok(Some(()))
     }
 
@@ -200,12 +234,14 @@ impl Engine {
         let secret = SecretKey(format!("tk_{}", hex(&secret)));
         (KeyRecord { id: KeyId::from_bytes(self.draw_id()), hash: hash(secret.reveal()), ..record }, secret)
     }
+}
 
-    async fn change_keys(&self, changes: Vec<ControlChange>, tenant: &TenantId) -> Result<(), PortError> {
-        let control = |change| Submission::Control(Box::new(change), tenant.clone());
-        self.owner.append(changes.into_iter().map(control).collect()).await?;
-        Ok(())
-    }
+/// What the audit log says of a key.
+fn shown(key: &KeyRecord) -> Value {
+    json!({
+        "user": key.user, "user_name": key.user_name, "name": key.name, "role": key.role, "scopes": key.scopes,
+        "issuers": key.issuers, "expires": key.expires,
+    })
 }
 
 /// SHA-256 of a key. Keys hold 256 random bits, so a slow hash would add nothing.

@@ -1,14 +1,14 @@
 //! Roles that a tenant makes for itself: some permissions, over some of the events.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tidings_core::filter::{Fault, Filter};
 use tidings_core::permission::{Permission, Permissions, Role, RoleName};
 use tidings_core::port::{ControlChange, RoleGone, RoleRecord};
 use tidings_core::principal::{Bound, Principal};
-use tidings_core::resolve::Submission;
 use tidings_core::subscription::Subscription;
 
+use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::subscriptions::ControlError;
 
@@ -61,19 +61,22 @@ impl Engine {
     /// See [`ControlError`]. A role never holds more than the one who writes it.
     pub async fn put_tenant_role(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         name: RoleName,
         draft: RoleDraft,
         expected: Option<u32>,
     ) -> Result<RoleView, ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         if name.built_in().is_some() {
             return Err(ControlError::NotPermitted(format!("every tenant has the role {name}, and nobody changes it")));
         }
         let wanted = read(draft.0).map_err(ControlError::Invalid)?;
         self.must_hold(principal, wanted.permissions)?;
-        let before = self.control.role(&principal.tenant, &name).map(|role| role.record.revision);
-        if before != expected {
-            return Err(ControlError::Stale(before.unwrap_or_default()));
+        let before = self.control.role(&principal.tenant, &name);
+        let revision = before.as_ref().map(|role| role.record.revision);
+        if revision != expected {
+            return Err(ControlError::Stale(revision.unwrap_or_default()));
         }
         if before.is_none() && self.control.roles_of(&principal.tenant).len() >= ROLES_MAX {
             return Err(ControlError::QuotaReached(ROLES_MAX));
@@ -81,7 +84,7 @@ impl Engine {
         let record = RoleRecord {
             tenant: principal.tenant.clone(),
             name,
-            revision: before.unwrap_or_default() + 1,
+            revision: revision.unwrap_or_default() + 1,
             description: wanted.description,
             permissions: wanted.permissions,
             sees: wanted.sees,
@@ -99,8 +102,14 @@ impl Engine {
         });
         let role = ControlChange::Role(Box::new(record.clone()));
         let changes = std::iter::once(role).chain(following.map(|it| ControlChange::Subscription(Box::new(it))));
-        let control = |change| Submission::Control(Box::new(change), record.tenant.clone());
-        self.owner.append(changes.map(control).collect()).await?;
+        let audited = Change {
+            action: "role.put",
+            target: record.name.to_string(),
+            tenant: &record.tenant,
+            before: before.map(|role| json!(view(&role.record))),
+            after: Some(json!(view(&record))),
+        };
+        self.commit_changes(Some(asker), changes.collect(), audited).await?;
         Ok(view(&record))
     }
 
@@ -110,10 +119,12 @@ impl Engine {
     /// See [`ControlError`].
     pub async fn delete_tenant_role(
         &self,
-        principal: &Principal,
+        asker: impl Into<Asker<'_>>,
         name: &RoleName,
         expected: u32,
     ) -> Result<(), ControlError> {
+        let asker = asker.into();
+        let principal = asker.principal;
         let role = self.control.role(&principal.tenant, name).ok_or(ControlError::NotFound("role"))?;
         if role.record.revision != expected {
             return Err(ControlError::Stale(role.record.revision));
@@ -124,8 +135,14 @@ impl Engine {
             return Err(ControlError::InUse(detail));
         }
         let gone = RoleGone { tenant: principal.tenant.clone(), name: name.clone(), at: self.ports.clock.now() };
-        let change = Submission::Control(Box::new(ControlChange::RoleDeleted(gone)), principal.tenant.clone());
-        self.owner.append(vec![change]).await?;
+        let audited = Change {
+            action: "role.delete",
+            target: name.to_string(),
+            tenant: &principal.tenant,
+            before: Some(json!(view(&role.record))),
+            after: None,
+        };
+        self.commit_changes(Some(asker), vec![ControlChange::RoleDeleted(gone)], audited).await?;
         Ok(())
     }
 

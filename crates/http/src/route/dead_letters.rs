@@ -16,7 +16,7 @@ use super::Id;
 use super::event_list::{PAGE, PAGE_MAX};
 use super::events::stranger_bytes;
 use crate::App;
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::ApiError;
 use crate::operation::{JSON, Operation};
@@ -181,36 +181,32 @@ fn read_wish(mut body: Map<String, Value>, is_bulk: bool) -> Result<Wish, ApiErr
 
 async fn replay(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<DeadLetterId>,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = read_wish(body, false)?;
-    let replayed = app.engine.replay_dead_letter(&principal, id, wish.body, wish.dry_run).await?;
+    let replayed = app.engine.replay_dead_letter(asking.by(), id, wish.body, wish.dry_run).await?;
     Ok(super::json(&replayed.ok_or_else(|| ApiError::no_such("dead letter"))?))
 }
 
-async fn discard(
-    State(app): State<App>,
-    Caller(principal): Caller,
-    Id(id): Id<DeadLetterId>,
-) -> Result<Response, ApiError> {
-    let letter = app.engine.discard_dead_letter(&principal, id).await?;
+async fn discard(State(app): State<App>, asking: Asking, Id(id): Id<DeadLetterId>) -> Result<Response, ApiError> {
+    let letter = app.engine.discard_dead_letter(asking.by(), id).await?;
     Ok(super::json(&letter.ok_or_else(|| ApiError::no_such("dead letter"))?))
 }
 
 async fn replay_all(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = read_wish(body, true)?;
-    let page = app.engine.dead_letters(&principal, &wish.filter, None, BULK_MAX).await?;
+    let page = app.engine.dead_letters(&asking.principal, &wish.filter, None, BULK_MAX).await?;
     let mut counts: Map<String, Value> =
         ["accepted", "duplicate", "rejected", "failed"].map(|name| (name.to_owned(), json!(0))).into_iter().collect();
     let mut results = Vec::new();
     for letter in page.letters {
-        let replayed = app.engine.replay_dead_letter(&principal, letter.id, wish.body.clone(), wish.dry_run).await?;
+        let replayed = app.engine.replay_dead_letter(asking.by(), letter.id, wish.body.clone(), wish.dry_run).await?;
         let Some(replayed) = replayed else { continue };
         let count = counts[replayed.outcome].as_u64().unwrap_or_default();
         counts.insert(replayed.outcome.to_owned(), json!(count + 1));
@@ -222,15 +218,15 @@ async fn replay_all(
 
 async fn discard_all(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = read_wish(body, true)?;
-    let page = app.engine.dead_letters(&principal, &wish.filter, None, BULK_MAX).await?;
+    let page = app.engine.dead_letters(&asking.principal, &wish.filter, None, BULK_MAX).await?;
     let discarded = page.letters.len();
     if !wish.dry_run {
         for letter in page.letters {
-            app.engine.discard_dead_letter(&principal, letter.id).await?;
+            app.engine.discard_dead_letter(asking.by(), letter.id).await?;
         }
     }
     let has_more = page.next.is_some();

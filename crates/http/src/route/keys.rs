@@ -13,7 +13,7 @@ use tidings_engine::{Fault, NewKey, SecretKey};
 
 use super::Id;
 use crate::App;
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::{self, ApiError};
 use crate::operation::{JSON, Operation};
@@ -46,19 +46,15 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn create(
-    State(app): State<App>,
-    Caller(principal): Caller,
-    JsonObject(body): JsonObject,
-) -> Result<Response, ApiError> {
-    let new = read(body, &principal)?;
-    let (record, key) = app.engine.grant_key(&principal, new).await?;
+async fn create(State(app): State<App>, asking: Asking, JsonObject(body): JsonObject) -> Result<Response, ApiError> {
+    let new = read(body, &asking.principal)?;
+    let (record, key) = app.engine.grant_key(asking.by(), new).await?;
     Ok(made(&record, &key))
 }
 
 async fn rotate(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<KeyId>,
     JsonObject(mut body): JsonObject,
 ) -> Result<Response, ApiError> {
@@ -74,7 +70,7 @@ async fn rotate(
         return Err(ApiError::invalid(faults));
     }
     let overlap_ends = app.engine.clock().now().plus_millis(seconds * 1_000);
-    let (record, key) = app.engine.rotate_key(&principal, id, overlap_ends).await?;
+    let (record, key) = app.engine.rotate_key(asking.by(), id, overlap_ends).await?;
     Ok(made(&record, &key))
 }
 
@@ -101,12 +97,12 @@ fn shown(key: &KeyRecord) -> Value {
     })
 }
 
-async fn revoke(State(app): State<App>, Caller(principal): Caller, Id(id): Id<KeyId>) -> Result<Response, ApiError> {
-    if id == principal.key {
+async fn revoke(State(app): State<App>, asking: Asking, Id(id): Id<KeyId>) -> Result<Response, ApiError> {
+    if id == asking.principal.key {
         let detail = "a key does not revoke itself, so that one that may make keys is left; use another Admin key";
         return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
     }
-    app.engine.revoke_key(&principal, id).await?.ok_or_else(|| ApiError::no_such("key"))?;
+    app.engine.revoke_key(asking.by(), id).await?.ok_or_else(|| ApiError::no_such("key"))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

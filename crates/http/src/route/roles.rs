@@ -8,7 +8,7 @@ use tidings_core::permission::{Permission, RoleName};
 use tidings_engine::{RoleDraft, RoleView};
 
 use crate::App;
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::ApiError;
 use crate::operation::{JSON, Operation};
@@ -52,26 +52,26 @@ async fn get(
 
 async fn put(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Path(name): Path<String>,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let name: RoleName = name.parse().map_err(|fault| ApiError::no_such("role").detail(format!("{fault}")))?;
-    let is_there = app.engine.tenant_role(&principal, &name).is_some_and(|role| !role.built_in);
+    let is_there = app.engine.tenant_role(&asking.principal, &name).is_some_and(|role| !role.built_in);
     let expected = if is_there { Some(precondition::required(&headers)?) } else { precondition::if_match(&headers)? };
-    let role = app.engine.put_tenant_role(&principal, name, RoleDraft(body), expected).await?;
+    let role = app.engine.put_tenant_role(asking.by(), name, RoleDraft(body), expected).await?;
     Ok(answer(if is_there { StatusCode::OK } else { StatusCode::CREATED }, &role))
 }
 
 async fn delete(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let name = name.parse().map_err(|_| ApiError::no_such("role"))?;
-    app.engine.delete_tenant_role(&principal, &name, precondition::required(&headers)?).await?;
+    app.engine.delete_tenant_role(asking.by(), &name, precondition::required(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

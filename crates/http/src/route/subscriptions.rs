@@ -9,11 +9,11 @@ use tidings_core::id::SubscriptionId;
 use tidings_core::permission::Permission;
 use tidings_core::subscription::Subscription;
 use tidings_core::time::Timestamp;
-use tidings_engine::{Fault, SubscriptionDraft, SubscriptionPatch};
+use tidings_engine::{Asker, Fault, SubscriptionDraft, SubscriptionPatch};
 
 use super::Id;
 use crate::App;
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::ApiError;
 use crate::operation::{JSON, Operation};
@@ -92,12 +92,8 @@ async fn list(State(app): State<App>, Caller(principal): Caller, query: Query) -
     Ok(super::json(&json!({ "data": views, "next_cursor": null })))
 }
 
-async fn create(
-    State(app): State<App>,
-    Caller(principal): Caller,
-    JsonObject(body): JsonObject,
-) -> Result<Response, ApiError> {
-    let subscription = app.engine.create_subscription(&principal, SubscriptionDraft(body)).await?;
+async fn create(State(app): State<App>, asking: Asking, JsonObject(body): JsonObject) -> Result<Response, ApiError> {
+    let subscription = app.engine.create_subscription(asking.by(), SubscriptionDraft(body)).await?;
     Ok(answer(StatusCode::CREATED, &subscription))
 }
 
@@ -112,38 +108,38 @@ async fn get(
 
 async fn change(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<SubscriptionId>,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
-    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
+    patch(&app, asking.by(), id, precondition::if_match(&headers)?, body).await
 }
 
 async fn patch(
     app: &App,
-    principal: &tidings_core::principal::Principal,
+    asker: Asker<'_>,
     id: SubscriptionId,
     if_revision: Option<u32>,
     body: serde_json::Map<String, Value>,
 ) -> Result<Response, ApiError> {
-    let changed = app.engine.change_subscription(principal, id, SubscriptionPatch(body), if_revision).await?;
+    let changed = app.engine.change_subscription(asker, id, SubscriptionPatch(body), if_revision).await?;
     Ok(answer(StatusCode::OK, &changed))
 }
 
 async fn delete(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<SubscriptionId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    app.engine.delete_subscription(&principal, id, precondition::if_match(&headers)?).await?;
+    app.engine.delete_subscription(asking.by(), id, precondition::if_match(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn pause(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<SubscriptionId>,
     headers: HeaderMap,
     JsonObject(mut body): JsonObject,
@@ -154,15 +150,15 @@ async fn pause(
         return Err(ApiError::invalid(vec![Fault { pointer: format!("/{name}"), code: "unknown_field", detail }]));
     }
     let body = serde_json::Map::from_iter([("paused_until".to_owned(), until)]);
-    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
+    patch(&app, asking.by(), id, precondition::if_match(&headers)?, body).await
 }
 
 async fn resume(
     State(app): State<App>,
-    Caller(principal): Caller,
+    asking: Asking,
     Id(id): Id<SubscriptionId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let body = serde_json::Map::from_iter([("paused_until".to_owned(), Value::Null)]);
-    patch(&app, &principal, id, precondition::if_match(&headers)?, body).await
+    patch(&app, asking.by(), id, precondition::if_match(&headers)?, body).await
 }

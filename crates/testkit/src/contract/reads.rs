@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use tidings_core::audit::ChainEnd;
 use tidings_core::id::TenantId;
 use tidings_core::port::{Commit, ControlChange, DeadLetterAttempt, DeadLetterState, LogEntry, LogRecord};
 use tidings_core::position::Position;
@@ -146,4 +147,26 @@ pub(super) async fn dead_letters(store: &dyn Storage) {
     let unknown = sample::letter(&tenant, 77);
     store.update_dead_letter(&unknown).await.unwrap_err();
     assert!(store.dead_letter(&tenant, unknown.id).await.unwrap().is_none());
+}
+
+/// Each tenant's audit log is a chain of its own, read from any place, and stored without log entries.
+pub(super) async fn audit_logs(store: &dyn Storage) {
+    let [one, other]: [TenantId; 2] = ["one", "one-more"].map(|name| name.parse().unwrap());
+    assert_eq!(store.audit_end(&one).await.unwrap(), ChainEnd::default());
+    let (mut end, mut end_of_other) = (ChainEnd::default(), ChainEnd::default());
+    let head = store.head();
+    for step in 0..3 {
+        let mut audit: Vec<_> = (0..2).map(|it| sample::audit_entry(&one, &format!("{step} {it}"), &mut end)).collect();
+        audit.push(sample::audit_entry(&other, "theirs", &mut end_of_other));
+        store.commit(Commit { audit, ..Commit::default() }).await.unwrap();
+    }
+    assert_eq!((store.head(), store.audit_end(&one).await.unwrap()), (head, end.clone()));
+    let all = store.audit(&one, 0, 100).await.unwrap();
+    assert_eq!(ChainEnd::default().verify(&all).unwrap(), end);
+    assert_eq!(all.iter().map(|entry| entry.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(store.audit(&one, 2, 3).await.unwrap(), all[2..5]);
+    assert!(
+        store.audit(&one, 6, 3).await.unwrap().is_empty() && store.audit(&one, u64::MAX, 3).await.unwrap().is_empty()
+    );
+    assert_eq!(store.audit(&other, 0, 100).await.unwrap().len(), 3);
 }

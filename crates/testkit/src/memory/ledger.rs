@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use tidings_core::port::{Commit, ControlChange, Ledger, LogEntry, LogRecord, PortError, StoredChange};
+use tidings_core::audit::{AuditEntry, ChainEnd};
+use tidings_core::id::TenantId;
+use tidings_core::port::{AuditLog, Commit, ControlChange, Ledger, LogEntry, LogRecord, PortError, StoredChange};
 
 use super::{MemoryStore, State, misuse};
 
@@ -34,12 +36,30 @@ impl Ledger for MemoryStore {
         for report in commit.reports {
             state.reports.insert((report.tenant.clone(), report.second(), report.thread), report);
         }
+        for entry in commit.audit {
+            state.audit.insert((entry.tenant.clone(), entry.number), entry);
+        }
         for entry in commit.entries {
             state.append(entry);
         }
         // Announced under the lock, so that no reader hears of heads out of order.
         self.shared.head.send_if_modified(|head| std::mem::replace(head, expected) != expected);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryStore {
+    async fn audit_end(&self, tenant: &TenantId) -> Result<ChainEnd, PortError> {
+        let state = self.state();
+        let last = state.audit.range((tenant.clone(), 0)..=(tenant.clone(), u64::MAX)).next_back();
+        Ok(last.map_or_else(ChainEnd::default, |(_, it)| ChainEnd { number: it.number, hash: it.hash.clone() }))
+    }
+
+    async fn audit(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, PortError> {
+        let state = self.state();
+        let rows = state.audit.range((tenant.clone(), 0)..=(tenant.clone(), u64::MAX));
+        Ok(rows.map(|(_, entry)| entry).filter(|entry| entry.number > after).take(limit).cloned().collect())
     }
 }
 

@@ -127,6 +127,10 @@ const COMMANDS: &[&str] = &[
     "role create",
     "role edit",
     "role delete",
+    "audit",
+    "audit list",
+    "audit export",
+    "audit verify",
     "simulate",
     "bench",
 ];
@@ -139,7 +143,7 @@ fn every_command_explains_itself() {
         let output = call.env_clear().args(command.split_whitespace()).arg("--help").output().expect("built");
         assert!(output.status.success());
         let help = stdout(&output);
-        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role");
+        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role" | "audit");
         assert!(help.contains("Example") || is_group, "`{command}` has no example");
         let call = ["tidings", command, "--help"].into_iter().filter(|word| !word.is_empty());
         writeln!(text, "$ {}\n{help}", call.collect::<Vec<_>>().join(" ")).expect("memory takes it");
@@ -333,6 +337,29 @@ fn a_role_of_ones_own_bounds_its_keys_until_it_is_changed() {
     let output =
         run_with(data, &["--key", next.trim(), "ingest", "-"], r#"{"id":"d","title":"Flood","category":"flood"}"#);
     assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn an_audit_log_is_listed_exported_and_verified() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let data = dir.path();
+    let server = started(data);
+    good(data, &["role", "create", "reader", "--scope", "events:read"]);
+    let first = good(data, &["audit", "verify"]);
+    good(data, &["key", "create", "--role", "reader"]);
+    drop(server);
+    // Without a server the command opens the directory itself: the chain goes on over the restart.
+    let _server = started(data);
+    good(data, &["role", "create", "writer", "--scope", "events:write"]);
+    let last = good(data, &["audit", "verify", "--expect", first.trim()]);
+    let lines = good(data, &["audit", "export"]);
+    let numbers = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["number"].clone());
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3, 4], "the Admin's key, a role, a key, a role");
+    assert!(last.starts_with("4:") && good(data, &["audit", "list"]).contains("role.put"));
+    let other = format!("2:{}", "0".repeat(64));
+    let output = run(data, &["audit", "verify", "--expect", &other]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cut off or replaced"), "{}", stderr(&output));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use fjall::{Database, KeyspaceCreateOptions};
 
 use tidings_adapters::fjall::{FjallStore, Options};
+use tidings_core::audit::ChainEnd;
 use tidings_core::id::TenantId;
 use tidings_core::port::{Commit, DeliveryStore, EventLog, Ledger};
 use tidings_testkit::{contract, sample};
@@ -35,7 +36,8 @@ async fn store_samples(dir: &Path) -> String {
         sample::key_entry(start.plus(7), &tenant, 1),
         sample::role_entry(start.plus(8), &tenant),
     ];
-    store.commit(Commit { entries, ..Commit::default() }).await.unwrap();
+    let audit = vec![sample::audit_entry(&tenant, "flood-desk", &mut ChainEnd::default())];
+    store.commit(Commit { entries, audit, ..Commit::default() }).await.unwrap();
     store.commit_step(sample::step_of(&tenant, 1..3, 1, start.plus(2), 1)).await.unwrap();
     let silent = sample::decision(&tenant, 3, 1, start.plus(2), None);
     let mut step = sample::step_of(&tenant, 0..0, 1, start.plus(6), 1);
