@@ -10,6 +10,7 @@ mod streams;
 mod access;
 mod permissions;
 mod roles;
+mod tenants;
 mod audit;
 mod health;
 mod hostile;
