@@ -65,8 +65,8 @@ pub enum OpenError {
     },
     /// Commits that were synced are not there any more.
     #[error(
-        "{} is damaged: {expected} commits were made durable and {found} are left; restore a backup, or keep what is \
-         left with `tidings doctor --salvage`", dir.display()
+        "{} is damaged: {expected} commits were made durable and {found} are left; put a copy of the directory in its \
+         place, or keep it as it is for support and start on a new one with --data", dir.display()
     )]
     LogTruncated {
         /// The directory.
@@ -77,7 +77,10 @@ pub enum OpenError {
         found: u64,
     },
     /// What is there cannot be read.
-    #[error("{} is damaged; restore a backup, or keep what is left with `tidings doctor --salvage`", dir.display())]
+    #[error(
+        "{} is damaged; put a copy of the directory in its place, or keep it as it is for support and start on a new one \
+         with --data", dir.display()
+    )]
     Damaged {
         /// The directory.
         dir: PathBuf,

@@ -132,5 +132,7 @@ pub(super) fn after_format<'a>(what: &str, value: &'a [u8]) -> Result<&'a [u8], 
 
 /// The fault of a row that makes no sense.
 pub(super) fn damaged(what: &str) -> PortError {
-    PortError::never(format!("read {what}"), "the row is damaged; run `tidings doctor`")
+    let fault = "the row is damaged; stop the server and put a copy of its directory in its place, or keep it as it is \
+                 for support and start on a new one";
+    PortError::never(format!("read {what}"), fault)
 }
