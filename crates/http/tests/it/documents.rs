@@ -34,28 +34,104 @@ async fn every_documented_operation_is_routed_and_guarded() {
     assert!(count >= 30, "{count} operations");
 }
 
-/// Every member of an answer is in its schema, and every required one is there.
+/// Every member of an answer is in its schema with its type, and every required one is there. What may be anything has
+/// the schema `true`; only an object whose schema says so (`additionalProperties`) has other members than it names.
 fn agrees(document: &Value, schema: &Value, value: &Value, at: &str) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
+    if *schema == json!(true) {
+        return;
+    }
+    assert!(schema.is_object(), "{at} has no schema");
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.strip_prefix("#/components/schemas/").expect("a schema of this document");
         return agrees(document, &document["components"]["schemas"][name], value, at);
     }
-    if let Some(items) = value.as_array() {
-        for (index, item) in items.iter().enumerate() {
-            agrees(document, &schema["items"], item, &format!("{at}/{index}"));
+    if let Some(choices) = schema["oneOf"].as_array() {
+        // They are told apart by their types alone.
+        let choice = choices.iter().find(|choice| has_type(document, choice, value));
+        return agrees(document, choice.unwrap_or_else(|| panic!("{at} is none of its choices: {value}")), value, at);
+    }
+    assert!(schema["type"] != Value::Null, "{at} has a schema that says nothing: {schema}");
+    assert!(has_type(document, schema, value), "{at} is not of its type {}: {value}", schema["type"]);
+    if let Some(known) = schema["enum"].as_array() {
+        assert!(known.contains(value), "{at} is none of {known:?}: {value}");
+    }
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                agrees(document, &schema["items"], item, &format!("{at}/{index}"));
+            }
         }
-        return;
+        Value::Object(members) => {
+            for name in schema["required"].as_array().into_iter().flatten() {
+                assert!(members.contains_key(name.as_str().expect("a name")), "{at} lacks {name}");
+            }
+            let others = &schema["additionalProperties"];
+            for (name, member) in members {
+                let property = schema["properties"].get(name).unwrap_or(others);
+                assert!(!property.is_null() && *property != json!(false), "{at}/{name} is not in the schema");
+                agrees(document, property, member, &format!("{at}/{name}"));
+            }
+        }
+        _ => {}
     }
-    let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return };
-    for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(members.contains_key(name.as_str().expect("a name")), "{at} lacks {name}");
+}
+
+/// Whether a value is of the schema's type, or one of its types.
+fn has_type(document: &Value, schema: &Value, value: &Value) -> bool {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
+        return has_type(document, &document["components"]["schemas"][name], value);
     }
-    if schema.get("additionalProperties").is_some() {
-        return;
+    if let Some(choices) = schema["oneOf"].as_array() {
+        return choices.iter().any(|choice| has_type(document, choice, value));
     }
-    for (name, member) in members {
-        let property = properties.get(name).unwrap_or_else(|| panic!("{at}/{name} is not in the schema"));
-        agrees(document, property, member, &format!("{at}/{name}"));
+    let types = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+    types.iter().any(|name| match name.as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("null") => value.is_null(),
+        Some("number") => value.is_number(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        _ => false,
+    })
+}
+
+#[test]
+fn an_answer_that_is_not_as_documented_is_found() {
+    let schemas = json!({
+        "Name": { "type": "string" },
+        "Thing": {
+            "type": "object",
+            "properties": { "name": { "$ref": "#/components/schemas/Name" }, "count": { "type": "integer" }, "list": { "type": "array" },
+                "empty": { "type": "object" }, "untold": {}, "either": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Name" }] },
+                "color": { "type": "string", "enum": ["red"] } },
+            "required": ["name"],
+        },
+    });
+    let document = json!({ "components": { "schemas": schemas } });
+    let holds = |thing: &Value| {
+        let schema = json!({ "$ref": "#/components/schemas/Thing" });
+        std::panic::catch_unwind(|| agrees(&document, &schema, thing, "Thing")).is_ok()
+    };
+    assert!(holds(&json!({ "name": "x", "count": 1, "list": [], "empty": {}, "either": null, "color": "red" })));
+    for (member, value) in [
+        ("name", json!(1)),
+        ("name", json!(null)),
+        ("count", json!(1.5)),
+        ("list", json!({})),
+        ("list", json!([1])),
+        ("empty", json!({ "a": 1 })),
+        ("untold", json!(1)),
+        ("either", json!(1)),
+        ("color", json!("blue")),
+        ("other", json!(1)),
+    ] {
+        let mut thing = json!({ "name": "x" });
+        thing[member] = value;
+        assert!(!holds(&thing), "{thing}");
     }
+    assert!(!holds(&json!({})) && !holds(&json!([])));
 }
 
 #[tokio::test]

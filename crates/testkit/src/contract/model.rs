@@ -25,6 +25,7 @@ pub(super) async fn agrees_with_the_reference(store: &dyn Storage, seed: u64) {
     for (found, expected) in found.lines().zip(expected.lines()) {
         assert_eq!(found, expected, "seed {seed}");
     }
+    assert_eq!(found.lines().count(), expected.lines().count(), "seed {seed}");
 }
 
 /// Runs the script that follows from a seed. `inbox_from` keeps inbox numbers of scripts on one

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tidings_adapters::fjall::{FjallStore, Options};
 use tidings_core::id::TenantId;
-use tidings_core::port::{EventLog, EventStore, Ledger, Retry};
+use tidings_core::port::{EventLog, EventStore, Ledger, PortError, Retry};
 use tidings_testkit::sample;
 
 use super::{commit, open};
@@ -45,6 +45,12 @@ impl SmallDisk {
         self.dir.path().join("data")
     }
 
+    fn grow(&self, megabytes: u32) {
+        let options = format!("remount,size={megabytes}m");
+        let grown = Command::new("mount").args(["-o", &options]).arg(self.dir.path()).status();
+        assert!(grown.is_ok_and(|status| status.success()), "grow {}", self.dir.path().display());
+    }
+
     fn fill(&self, megabytes: usize) -> PathBuf {
         let ballast = self.dir.path().join("ballast");
         std::fs::write(&ballast, vec![1; megabytes << 20]).unwrap();
@@ -67,17 +73,11 @@ async fn a_full_disk_refuses_and_resumes() {
     commit(&store, 0..10).await;
     let ballast = disk.fill(76);
     // The last answer of the file system is believed for a moment.
-    let (mut accepted, mut number) = (0, 10);
-    let fault = loop {
-        let head = store.head();
-        match store.commit(sample::commit_of(head, &TenantId::public(), number..number + 1)).await {
-            Ok(()) => (accepted, number) = (accepted + 1, number + 1),
-            Err(fault) => break fault,
-        }
-    };
+    let (number, fault) = commit_until_refused(&store, 10, 1).await;
     assert!(fault.what.starts_with("no space: "), "{fault}");
     assert_eq!(fault.retry, Retry::Later);
-    assert_eq!(store.head().offset, 10 + accepted, "a refused commit takes no position");
+    assert_eq!(store.head().offset, number, "a refused commit takes no position");
+    assert!(store.event(&TenantId::public(), sample::event_id(number)).await.unwrap().is_none());
     assert!(store.event(&TenantId::public(), sample::event_id(3)).await.unwrap().is_some(), "reads go on");
     assert!(!store.is_broken());
     std::fs::remove_file(ballast).unwrap();
@@ -102,22 +102,37 @@ async fn a_failed_commit_ends_writing_for_good() {
     let Some(_bound) = Bound::over(&journal, &small) else { return };
 
     let store = open(dir.path());
-    let (mut number, tenant) = (10, TenantId::public());
-    let fault = loop {
-        match store.commit(sample::commit_of(store.head(), &tenant, number..number + 100)).await {
-            Ok(()) => number += 100,
-            Err(fault) => break fault,
-        }
-    };
+    let tenant = TenantId::public();
+    let (number, fault) = commit_until_refused(&store, 10, 100).await;
+    assert!(number > 10, "the first commit was refused, which says nothing of a journal that fills");
     assert_eq!(fault.retry, Retry::Never, "{fault}");
     assert!(store.is_broken());
     let head = store.head();
     assert_eq!(head.offset, number);
-    std::fs::remove_file(disk.fill(0)).unwrap();
+    disk.grow(64);
     let fault = store.commit(sample::commit_of(head, &tenant, number..number + 1)).await.unwrap_err();
     assert_eq!(fault.retry, Retry::Never, "{fault}");
     assert!(store.event(&tenant, sample::event_id(3)).await.unwrap().is_some(), "reads go on");
     assert!(store.event(&tenant, sample::event_id(number)).await.unwrap().is_none());
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.head().offset, number, "what was accepted is there, and what was refused is not");
+    commit(&store, number..number + 5).await;
+}
+
+/// How often a commit is tried on a disk that will be full.
+const TRIES: u64 = 20_000;
+
+/// Commits `step` events at a time, from `number` on, until that is refused: the first number that was, and why.
+async fn commit_until_refused(store: &FjallStore, mut number: u64, step: u64) -> (u64, PortError) {
+    for _ in 0..TRIES {
+        let commit = sample::commit_of(store.head(), &TenantId::public(), number..number + step);
+        match store.commit(commit).await {
+            Ok(()) => number += step,
+            Err(fault) => return (number, fault),
+        }
+    }
+    panic!("a full disk took {number} events");
 }
 
 /// One file mounted over another.
