@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::config::Global;
+use crate::exit::Failure;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -49,8 +50,17 @@ pub enum Command {
     Version,
 }
 
-/// Runs one command.
+/// Runs one command until it is done or interrupted.
 pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
+    // These have something to finish then, and listen for it themselves.
+    let ends_by_itself = matches!(command, Command::Serve(_) | Command::Simulate(_) | Command::Bench(_));
+    tokio::select! {
+        ended = run_to_end(command, global) => ended,
+        Ok(()) = tokio::signal::ctrl_c(), if !ends_by_itself => Ok(ExitCode::from(Failure::INTERRUPTED)),
+    }
+}
+
+async fn run_to_end(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(serve) => serve.run(global).await,
         Command::Ingest(ingest) => ingest.run(global).await,

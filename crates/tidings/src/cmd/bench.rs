@@ -26,6 +26,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::config::Global;
+use crate::exit::Failure;
 
 use machine::Machine;
 use row::Row;
@@ -162,7 +163,9 @@ impl Bench {
         machine.warn();
         let rows = tokio::select! {
             rows = self.measure(&scale, &folder, global) => rows?,
-            _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped; nothing was printed"),
+            _ = tokio::signal::ctrl_c() => {
+                return Err(Failure::error(Failure::INTERRUPTED, "stopped; nothing was printed"));
+            }
         };
         match self.output {
             Form::Table => table::print(&machine, &rows),

@@ -94,16 +94,20 @@ impl Simulate {
         let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
         while self.count.is_none_or(|count| counts.sent < count) {
             let message = world.next_message();
-            if self.speed > 0.0 {
+            let due = if self.speed > 0.0 {
                 let simulated =
                     Duration::from_millis(u64::try_from(message.at.millis_since(start)).unwrap_or_default());
-                tokio::select! {
-                    () = tokio::time::sleep_until(began + simulated.div_f64(self.speed)) => {}
-                    _ = &mut stop => {
-                        counts.is_interrupted = true;
-                        break;
-                    }
+                began + simulated.div_f64(self.speed)
+            } else {
+                began
+            };
+            tokio::select! {
+                biased;
+                _ = &mut stop => {
+                    counts.is_interrupted = true;
+                    break;
                 }
+                () = tokio::time::sleep_until(due) => {}
             }
             let (status, answer) =
                 client.send("/v1/events", Some(message.media_type), None, message.body.to_vec()).await?;

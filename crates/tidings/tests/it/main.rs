@@ -5,6 +5,7 @@ mod server;
 mod power;
 mod recordings;
 mod cli;
+mod exit;
 mod crash;
 mod broad;
 mod bench;

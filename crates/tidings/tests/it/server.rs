@@ -2,15 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
 
-/// How often a stopping server is looked at, 10 ms apart.
-const LOOKS: u32 = 3_000;
+/// How often a process that should end is looked at, 10 ms apart, at most.
+const LOOKS: u32 = 6_000;
 
 /// A running `tidings serve`; killed when dropped.
 #[derive(Debug)]
@@ -81,17 +81,39 @@ impl Server {
 
     /// Tells it to stop, and kills it where it has not within `patience`.
     pub fn stop(&self, patience: Duration) {
-        let pid = self.child().id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let looks = u32::try_from(patience.as_millis() / 10).unwrap_or(LOOKS).min(LOOKS);
-        for _ in 0..looks {
-            if matches!(self.child().try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        self.terminate();
+        if self.ended(patience).is_none() {
+            self.kill();
         }
-        self.kill();
     }
+
+    /// Tells it to stop.
+    pub fn terminate(&self) {
+        send(&self.child(), "TERM");
+    }
+
+    /// How it ended, where it does within `patience`.
+    pub fn ended(&self, patience: Duration) -> Option<ExitStatus> {
+        ended(&mut self.child(), patience)
+    }
+}
+
+/// Sends a process a signal.
+pub fn send(child: &Child, signal: &str) {
+    // It may have ended by itself.
+    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+}
+
+/// How a process ended, where it does within `patience`, of a minute at most.
+pub fn ended(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let looks = u32::try_from(patience.as_millis() / 10).unwrap_or(LOOKS).min(LOOKS);
+    for _ in 0..looks {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
 }
 
 impl Drop for Server {
