@@ -8,6 +8,7 @@ pub mod position;
 pub mod permission;
 pub mod principal;
 pub mod audit;
+pub mod secret;
 pub mod envelope;
 pub mod draft;
 pub mod event;

@@ -8,6 +8,7 @@ use tidings_engine::Engine;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::cors::CorsOrigin;
 use crate::frames::Simplified;
 use crate::origin::Network;
 use crate::pages::PageSigner;
@@ -38,6 +39,10 @@ pub struct Options {
     pub streams_per_user: usize,
     /// Peers whose `Forwarded` and `X-Forwarded-…` are believed; default none.
     pub trusted_proxies: Vec<Network>,
+    /// Sites whose pages may call the API with a key; default none.
+    pub cors_origins: Vec<CorsOrigin>,
+    /// How often the files of TLS are looked at; default 5 s.
+    pub tls_look_every: Duration,
 }
 
 impl Default for Options {
@@ -53,6 +58,8 @@ impl Default for Options {
             body_bytes_in_work: 256 << 20,
             streams_per_user: 1_000,
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            tls_look_every: Duration::from_secs(5),
         }
     }
 }

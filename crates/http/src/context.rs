@@ -12,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tidings_engine::{HttpLabels, observe};
 
-use crate::App;
+use crate::cors::Cors;
 use crate::error::{self, ApiError};
 use crate::origin::Origin;
+use crate::{App, headers};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,9 +55,13 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let method = known(request.method());
     request.extensions_mut().insert(Arc::clone(&context));
     let origin = Arc::new(Origin::of(&request, &app.options.trusted_proxies));
-    request.extensions_mut().insert(origin);
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_panic| {
+    request.extensions_mut().insert(Arc::clone(&origin));
+    let cors = Cors::of(&request, &app.options.cors_origins);
+    let response = match cors.preflight(&request) {
+        Some(preflight) => Ok(preflight),
+        None => AssertUnwindSafe(next.run(request)).catch_unwind().await,
+    };
+    let response = response.unwrap_or_else(|_panic| {
         tracing::error!(correlation.id = %context.correlation_id, "a handler panicked at {}", context.path);
         ApiError::new(&error::INTERNAL).into_response()
     });
@@ -68,9 +73,8 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
             response.headers_mut().insert(name, value);
         }
     }
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    cors.add(response.headers_mut());
+    headers::add(response.headers_mut(), &origin);
     let labels = HttpLabels { method, route, status: response.status().as_u16() };
     tracing::debug!(
         correlation.id = %context.correlation_id, http.status = labels.status,

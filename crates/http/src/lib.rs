@@ -2,10 +2,13 @@
 
 mod app;
 mod server;
+mod tls;
 mod router;
 mod operation;
 mod origin;
 mod context;
+mod headers;
+mod cors;
 mod auth;
 mod session;
 mod quota;
@@ -20,6 +23,8 @@ mod openapi;
 mod route;
 
 pub use app::{App, Options};
+pub use cors::{CorsOrigin, CorsOriginError};
 pub use origin::{Network, NetworkError};
 pub use router::router;
-pub use server::serve;
+pub use server::{serve, serve_tls};
+pub use tls::{Tls, TlsError, TlsFiles};

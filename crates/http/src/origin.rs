@@ -13,17 +13,15 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
+use axum_server::tls::TlsInfo;
 
+pub(crate) use self::forwarded::host;
 use self::forwarded::{Hop, Said};
 pub use self::network::{Network, NetworkError};
 use crate::error::{self, ApiError};
 
 /// Hops that are followed back; a longer way is cut there.
 const HOPS_MAX: usize = 16;
-
-/// In the extensions of a request whose connection has TLS.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OverTls;
 
 /// Where a request comes from, as far as it can be believed. Every request has one, as
 /// `Arc<Origin>` in its extensions.
@@ -50,7 +48,7 @@ impl Origin {
         let is_forwarded = forwarded::is_forwarded(headers);
         let mut origin = Self {
             address: peer,
-            is_secure: request.extensions().get::<OverTls>().is_some(),
+            is_secure: request.extensions().get::<Arc<TlsInfo>>().is_some(),
             host: None,
             is_local: !is_forwarded && peer.is_some_and(|peer| peer.is_loopback()),
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use tidings_core::secret::Secret;
 
 use crate::config::Global;
 use crate::exit::Failure;
@@ -27,7 +28,7 @@ pub struct Client {
     /// Its URL, without a slash at the end.
     pub url: String,
     /// The key to ask with.
-    pub key: String,
+    pub key: Secret<String>,
     own: Option<Local>,
 }
 
@@ -49,9 +50,9 @@ impl Client {
     /// When there is none and the data directory is not what the command needs, when the directory
     /// cannot be opened, or when there is no key to ask with.
     pub async fn connect(global: &Global, needs: Needs) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
-        let http = http.no_proxy().build().context("set up the HTTP client")?;
-        let kept_key = || fs::read_to_string(global.admin_key_file()).ok().map(|text| text.trim().to_owned());
+        let url = global.server.as_deref().unwrap_or_default();
+        let http = http(url).timeout(TIMEOUT).build().context("set up the HTTP client")?;
+        let kept_key = || fs::read_to_string(global.admin_key_file()).ok().map(|text| text.trim().to_owned().into());
         if let Some(url) = &global.server {
             let key = global.key.clone().or_else(kept_key).ok_or_else(no_key)?;
             return Ok(Self { http, url: url.clone(), key, own: None });
@@ -63,7 +64,7 @@ impl Client {
         needs.check(&global.data)?;
         let any_port: SocketAddr = ([127, 0, 0, 1], 0).into();
         let own = local::start(global, any_port, tidings_adapters::fjall::Options::default()).await?;
-        let key = global.key.clone().or_else(|| Some(own.admin_key.clone()).filter(|key| !key.is_empty()));
+        let key = global.key.clone().or_else(|| Some(own.admin_key.clone()).filter(|key| !key.reveal().is_empty()));
         Ok(Self { http, url: own.url(), key: key.ok_or_else(no_key)?, own: Some(own) })
     }
 
@@ -92,7 +93,7 @@ impl Client {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder, body: Option<&Value>) -> anyhow::Result<Value> {
-        let mut request = request.bearer_auth(&self.key);
+        let mut request = request.bearer_auth(self.key.reveal());
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -114,7 +115,7 @@ impl Client {
         request_id: Option<&str>,
         bytes: Vec<u8>,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key).body(bytes);
+        let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(self.key.reveal()).body(bytes);
         if let Some(media_type) = media_type {
             request = request.header("content-type", media_type);
         }
@@ -132,7 +133,7 @@ impl Client {
     /// # Errors
     /// [`Failure`] with the code for the answer's kind.
     pub async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(self.key.reveal());
         let answer = request.send().await.map_err(|error| unreachable(&self.url, &error))?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(|error| unreachable(&self.url, &error))?;
@@ -147,8 +148,8 @@ impl Client {
     /// # Errors
     /// When nobody answers.
     pub async fn stream(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<reqwest::Response> {
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy().build()?;
-        let request = http.get(format!("{}{path}", self.url)).query(query).bearer_auth(&self.key);
+        let http = http(&self.url).build().context("set up the HTTP client")?;
+        let request = http.get(format!("{}{path}", self.url)).query(query).bearer_auth(self.key.reveal());
         request.send().await.map_err(|error| unreachable(&self.url, &error))
     }
 
@@ -158,6 +159,12 @@ impl Client {
             own.stop().await;
         }
     }
+}
+
+/// A client for one server. Only TLS needs the machine's certificate authorities, which may be missing.
+fn http(url: &str) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy();
+    if url.starts_with("https:") { builder } else { builder.tls_certs_only([]) }
 }
 
 /// The URL of a server that runs on the data directory and answers.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tidings_core::secret::Secret;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -16,7 +17,7 @@ pub struct Global {
     pub server: Option<String>,
     /// The API key to ask with; by default DIR/admin.key
     #[arg(long, global = true, env = "TIDINGS_KEY", value_name = "KEY", hide_env_values = true)]
-    pub key: Option<String>,
+    pub key: Option<Secret<String>>,
     /// What to log: error, warn, info, debug, trace, or by module
     #[arg(long, global = true, env = "TIDINGS_LOG", value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub log: String,

@@ -2,17 +2,19 @@
 //! to when no server runs on the data directory.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tidings_core::id::TenantId;
 use tidings_core::permission::Role;
 use tidings_core::principal::Principal;
+use tidings_core::secret::Secret;
 use tidings_engine::{Engine, NewKey};
-use tidings_http::App;
-use tokio::sync::oneshot;
+use tidings_http::{App, Tls};
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::config::Global;
 use crate::wire::{self, Embedded};
@@ -23,14 +25,26 @@ pub struct Local {
     /// Where it listens.
     pub address: SocketAddr,
     /// The Admin key of the data directory.
-    pub admin_key: String,
+    pub admin_key: Secret<String>,
     /// True where that key was just made.
     pub is_new_key: bool,
     /// The HTTP interface.
     pub app: App,
     embedded: Embedded,
-    stop: oneshot::Sender<()>,
+    /// Where commands on this machine find it, where that is another place.
+    commands: Option<SocketAddr>,
+    /// Dropped with the owner of this server, which ends it too.
+    stop: DropGuard,
     serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// What its HTTP interface is told.
+    pub http: tidings_http::Options,
+    /// Its TLS, where it has any.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Starts a server on the data directory.
@@ -42,6 +56,20 @@ pub async fn start(
     listen: SocketAddr,
     storage: tidings_adapters::fjall::Options,
 ) -> anyhow::Result<Local> {
+    start_reached(global, listen, storage, Reach::default()).await
+}
+
+/// The same, with a say in how it is reached. With TLS, commands on this machine have a place of their
+/// own on loopback, since they know neither the host that the certificate is for nor its authority.
+///
+/// # Errors
+/// As for [`start`].
+pub async fn start_reached(
+    global: &Global,
+    listen: SocketAddr,
+    storage: tidings_adapters::fjall::Options,
+    reach: Reach,
+) -> anyhow::Result<Local> {
     let listener = TcpListener::bind(listen).with_context(|| {
         format!("listen on {listen}; is another server running there? --listen takes another address")
     })?;
@@ -49,31 +77,37 @@ pub async fn start(
     let address = listener.local_addr().context("read the listener's address")?;
     let embedded = wire::open(&global.data, None, storage).await?;
     let (admin_key, is_new_key) = admin_key(&embedded.engine, &global.admin_key_file()).await?;
-    let app = App::new(embedded.engine.clone(), tidings_http::Options::default());
-    let (stop, stopped) = oneshot::channel();
-    let shutdown = async {
-        // A dropped sender means that the owner of this server is gone, which ends it too.
-        let _ = stopped.await;
+    let app = App::new(embedded.engine.clone(), reach.http);
+    let stop = CancellationToken::new();
+    let mut commands = None;
+    let serving = match reach.tls {
+        None => tokio::spawn(tidings_http::serve(listener, app.clone(), stop.clone().cancelled_owned())),
+        Some(tls) => {
+            let near = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listen for commands on this machine")?;
+            commands = Some(near.local_addr().context("read the listener's address")?);
+            let near = tidings_http::serve(near, app.clone(), stop.clone().cancelled_owned());
+            let far = tidings_http::serve_tls(listener, app.clone(), tls, stop.clone().cancelled_owned());
+            tokio::spawn(async { tokio::try_join!(far, near).map(|_| ()) })
+        }
     };
-    let serving = tokio::spawn(tidings_http::serve(listener, app.clone(), shutdown));
-    Ok(Local { address, admin_key, is_new_key, app, embedded, stop, serving })
+    Ok(Local { address, admin_key, is_new_key, app, embedded, commands, stop: stop.drop_guard(), serving })
 }
 
 /// The directory's Admin key: the one in its file, or a new one when there is no key at all. The
 /// file is there, empty, before the key is made: who is cut off between the two is not locked out.
-async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(String, bool)> {
+async fn admin_key(engine: &Engine, file: &Path) -> anyhow::Result<(Secret<String>, bool)> {
     let writing = || format!("write {}", file.display());
     match fs::read_to_string(file) {
-        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned(), false)),
+        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned().into(), false)),
         Ok(_) => {}
-        Err(_) if !engine.has_no_key() => return Ok((String::new(), false)),
+        Err(_) if !engine.has_no_key() => return Ok((String::new().into(), false)),
         Err(_) => write_private(file, "").with_context(writing)?,
     }
     let user_name = Some("admin".parse().expect("a name of letters"));
     let new = NewKey { user_name, ..NewKey::of(TenantId::default_tenant(), Role::Admin) };
     let (_, secret) = engine.create_key(new).await.context("make the first Admin key")?;
     write_private(file, secret.reveal()).with_context(writing)?;
-    Ok((secret.reveal().to_owned(), true))
+    Ok((secret, true))
 }
 
 /// Writes a file that only its owner may read; after a crash it is as before or as written.
@@ -92,7 +126,18 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 impl Local {
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.has_tls() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The URL for commands on this machine.
+    pub fn commands_url(&self) -> String {
+        format!("http://{}", self.commands.unwrap_or(self.address))
+    }
+
+    /// True where it speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        self.commands.is_some()
     }
 
     /// The engine behind it.
@@ -102,7 +147,7 @@ impl Local {
 
     /// Who the Admin key stands for.
     pub fn admin(&self) -> Option<Principal> {
-        self.embedded.engine.authenticate(&self.admin_key)
+        self.embedded.engine.authenticate(self.admin_key.reveal())
     }
 
     /// Returns when the server cannot go on: its listener or one of the engine's tasks failed.
@@ -120,8 +165,7 @@ impl Local {
     /// Lets open requests end, tells sockets, and closes the directory.
     pub async fn stop(self) {
         let Self { app, embedded, stop, serving, .. } = self;
-        // The server may be gone already; then there is nobody to tell.
-        let _ = stop.send(());
+        drop(stop);
         let _ = serving.await;
         drop(app);
         embedded.close().await;

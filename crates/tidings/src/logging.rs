@@ -32,5 +32,5 @@ fn quiet_libraries(level: &str) -> String {
     if level.contains('=') || level.contains(',') {
         return level.to_owned();
     }
-    format!("{level},fjall=warn,lsm_tree=warn,tantivy=warn,hyper=warn,reqwest=warn,tungstenite=warn")
+    format!("{level},fjall=warn,lsm_tree=warn,tantivy=warn,hyper=warn,reqwest=warn,tungstenite=warn,h2=warn")
 }

@@ -35,6 +35,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Nothing else installs one, and whoever needs it later finds it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
     logging::start(&arguments.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

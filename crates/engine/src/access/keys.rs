@@ -7,6 +7,7 @@ use tidings_core::id::{KeyId, TenantId, UserId};
 use tidings_core::permission::{Permissions, Role, RoleName};
 use tidings_core::port::{ControlChange, ControlRecord, KeyRecord, PortError};
 use tidings_core::principal::{Issuers, Principal, UserName};
+use tidings_core::secret::Secret;
 use tidings_core::time::Timestamp;
 
 use crate::audit::{Asker, Change};
@@ -40,21 +41,7 @@ impl NewKey {
 }
 
 /// A key as its holder writes it; shown once, never logged.
-#[derive(Clone)]
-pub struct SecretKey(String);
-
-impl SecretKey {
-    /// The key itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
+pub type SecretKey = Secret<String>;
 
 impl Engine {
     /// True before the first key is made.
@@ -231,7 +218,7 @@ impl Engine {
     fn draw_key(&self, record: KeyRecord) -> (KeyRecord, SecretKey) {
         let mut secret = [0; 32];
         self.ports.randomness.fill(&mut secret);
-        let secret = SecretKey(format!("tk_{}", hex(&secret)));
+        let secret = SecretKey::new(format!("tk_{}", hex(&secret)));
         (KeyRecord { id: KeyId::from_bytes(self.draw_id()), hash: hash(secret.reveal()), ..record }, secret)
     }
 }

@@ -158,7 +158,7 @@ fn is_secure(scheme: &str) -> Option<bool> {
 }
 
 /// A host as a `Host` header has it, else none.
-pub(super) fn host(text: &str) -> Option<String> {
+pub(crate) fn host(text: &str) -> Option<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
     ((1..=HOST_MAX).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.to_ascii_lowercase())
 }

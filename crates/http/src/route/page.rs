@@ -1,6 +1,6 @@
 //! The built-in page: a few files inside the binary, nothing from elsewhere.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::auth::Access;
@@ -29,12 +29,9 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn answer(media: &'static str, body: &'static str) -> Response {
     let fixed = HeaderValue::from_static;
-    let headers: [(HeaderName, HeaderValue); 6] = [
+    let headers = [
         (header::CONTENT_TYPE, fixed(media)),
         (header::CONTENT_SECURITY_POLICY, fixed(PAGE_POLICY)),
-        (header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
-        (header::REFERRER_POLICY, fixed("no-referrer")),
-        (HeaderName::from_static("cross-origin-opener-policy"), fixed("same-origin")),
         (header::CACHE_CONTROL, fixed("no-cache")),
     ];
     (headers, body).into_response()

@@ -15,4 +15,6 @@ mod audit;
 mod health;
 mod hostile;
 mod transport;
+mod certificates;
+mod tls;
 mod documents;

@@ -1,14 +1,20 @@
 //! `tidings serve`: runs the server until it is told to stop.
 
+mod transport;
+
+use std::convert::Infallible;
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
+use tidings_http::Tls;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
+use self::transport::Transport;
 use crate::config::Global;
 use crate::local::{self, Local};
 
@@ -20,12 +26,14 @@ const READS_AFTER_FAILURE: std::time::Duration = std::time::Duration::from_secs(
 /// Run the server.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tidings serve\n  tidings serve --demo --seed 42\n  tidings serve --data /var/lib/tidings --listen 127.0.0.1:0"
+    after_help = "Examples:\n  tidings serve\n  tidings serve --demo --seed 42\n  tidings serve --data /var/lib/tidings --listen 127.0.0.1:0\n  tidings serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem"
 )]
 pub struct Serve {
     /// Where to listen; port 0 picks one
     #[arg(long, env = "TIDINGS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    #[command(flatten)]
+    transport: Transport,
     /// Feed simulated world events and show notices in the terminal
     #[arg(long)]
     demo: bool,
@@ -44,14 +52,18 @@ impl Serve {
             sync: !self.unsafe_no_sync,
             ..tidings_adapters::fjall::Options::default()
         };
-        let mut server = local::start(global, self.listen, storage).await?;
+        let plain_http = self.transport.is_plain_http();
+        let reach = self.transport.open(self.listen)?;
+        let tls = reach.tls.clone();
+        let mut server = local::start_reached(global, self.listen, storage, reach).await?;
         let server_file = global.server_file();
-        fs::write(&server_file, server.url()).with_context(|| format!("write {}", server_file.display()))?;
-        greet(&server, global);
+        fs::write(&server_file, server.commands_url()).with_context(|| format!("write {}", server_file.display()))?;
+        greet(&server, global, plain_http);
         let demo = self.demo.then(|| super::demo::start(&server, self.seed));
         let mut stopping = StopSignals::new()?;
         let code = tokio::select! {
             () = stopping.next() => ExitCode::SUCCESS,
+            never = renew(tls) => match never? {},
             cause = server.failed() => {
                 error!(code = "server_failed", "{cause:#}; reads go on for {} s", READS_AFTER_FAILURE.as_secs());
                 tokio::select! {
@@ -73,13 +85,13 @@ impl Serve {
 }
 
 /// Says where the server is and how to get in.
-fn greet(server: &Local, global: &Global) {
+fn greet(server: &Local, global: &Global, is_plain: bool) {
     eprintln!("listening on {}", server.url());
-    if !server.address.ip().is_loopback() {
-        eprintln!("this is plain HTTP, and others can reach it: put a proxy with TLS before it");
+    if is_plain && !server.has_tls() && !server.address.ip().is_loopback() {
+        eprintln!("this is plain HTTP, and others can reach it: keys and events can be read on their way");
     }
     if server.is_new_key {
-        eprintln!("admin key {} (kept in {})", server.admin_key, global.admin_key_file().display());
+        eprintln!("admin key {} (kept in {})", server.admin_key.reveal(), global.admin_key_file().display());
     }
     if let Some(admin) = server.admin() {
         let mut address = server.address;
@@ -87,8 +99,20 @@ fn greet(server: &Local, global: &Global) {
             // A browser on this machine cannot open the address that means all of them.
             address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
         }
-        eprintln!("open http://{address}/#ticket={} (once, within ten minutes)", server.app.ticket(admin));
+        let scheme = if server.has_tls() { "https" } else { "http" };
+        eprintln!("open {scheme}://{address}/#ticket={} (once, within ten minutes)", server.app.ticket(admin));
     }
+}
+
+/// Looks at the TLS files at every SIGHUP, besides the looks that the server takes by itself.
+async fn renew(tls: Option<Arc<Tls>>) -> anyhow::Result<Infallible> {
+    let Some(tls) = tls else { return std::future::pending().await };
+    let mut hangup = signal(SignalKind::hangup()).context("listen for signals")?;
+    while hangup.recv().await.is_some() {
+        let tls = Arc::clone(&tls);
+        tokio::task::spawn_blocking(move || tls.reload_and_say()).await.context("look at the TLS files")?;
+    }
+    std::future::pending().await
 }
 
 /// What tells a server to stop.

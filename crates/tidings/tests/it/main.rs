@@ -9,3 +9,4 @@ mod exit;
 mod crash;
 mod broad;
 mod bench;
+mod transport;

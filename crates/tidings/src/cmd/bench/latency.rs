@@ -44,7 +44,7 @@ pub(super) async fn measure(scale: &Scale, place: &Place) -> anyhow::Result<Vec<
         let opening = futures_util::stream::iter(&keys).map(|key| sockets::open(server.address, key, &inbox));
         let sockets = opening.buffer_unordered(AT_ONCE).try_collect().await?;
         let mut syncs = limit::append_and_sync(&place.folder, 1_024, SYNCS).await?;
-        let times = tell(server.address, &server.admin_key, sockets, RATE * scale.latency_seconds).await?;
+        let times = tell(server.address, server.admin_key.reveal(), sockets, RATE * scale.latency_seconds).await?;
         syncs.join(&limit::append_and_sync(&place.folder, 1_024, SYNCS).await?);
         anyhow::Ok((times, syncs))
     };

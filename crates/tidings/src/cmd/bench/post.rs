@@ -26,8 +26,8 @@ pub(super) async fn measure(scale: &Scale, place: &Place) -> anyhow::Result<Vec<
     let each = scale.posts.div_ceil(CONNECTIONS);
     let server = product::start(place).await?;
     let posted = async {
-        post_all(server.address, &server.admin_key, "warm", each.div_ceil(10)).await?;
-        post_all(server.address, &server.admin_key, "run", each).await
+        post_all(server.address, server.admin_key.reveal(), "warm", each.div_ceil(10)).await?;
+        post_all(server.address, server.admin_key.reveal(), "run", each).await
     };
     let posted = posted.await;
     server.stop().await;
