@@ -152,15 +152,10 @@ fn faults(operation: &Operation) -> Vec<&'static error::Problem> {
         faults.extend([&error::INVALID, &error::TOO_LARGE, &error::UNSUPPORTED_MEDIA_TYPE, &error::REQUEST_TIMEOUT]);
         faults.push(&error::INVALID_CODING);
     }
-    if operation.answers.iter().filter(|answer| answer.status == 200).count() > 1 || operation.id == "getEvent" {
+    if operation.answers.iter().filter(|answer| answer.status == 200).count() > 1 {
         faults.push(&error::NOT_ACCEPTABLE);
     }
-    if matches!(operation.id, "stream" | "openSocket" | "createSubscription") {
-        faults.push(&error::QUOTA_REACHED);
-    }
-    if operation.id == "openSocket" {
-        faults.push(&error::UPGRADE_REQUIRED);
-    }
+    faults.extend(&operation.faults);
     faults
 }
 

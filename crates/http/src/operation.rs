@@ -8,6 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::App;
 use crate::auth::{self, Access};
+use crate::error::Problem;
 
 /// One operation.
 pub(crate) struct Operation {
@@ -27,6 +28,8 @@ pub(crate) struct Operation {
     pub(crate) takes: Vec<(&'static str, &'static str)>,
     /// What it answers when all is well.
     pub(crate) answers: Vec<Answer>,
+    /// Faults that it ends in besides those that its parts say.
+    pub(crate) faults: Vec<&'static Problem>,
     /// False for the files of the page.
     pub(crate) is_documented: bool,
     handler: MethodRouter<App>,
@@ -99,6 +102,7 @@ impl Operation {
             parameters: Vec::new(),
             takes: Vec::new(),
             answers: Vec::new(),
+            faults: Vec::new(),
             is_documented: true,
             handler: on(filter, handler),
         }
@@ -135,6 +139,12 @@ impl Operation {
     /// An answer of another kind.
     pub(crate) fn answers_as(mut self, status: u16, media: Option<&'static str>, schema: Option<&'static str>) -> Self {
         self.answers.push(Answer { status, media, schema });
+        self
+    }
+
+    /// A fault that neither its access, nor its parameters, nor its body say.
+    pub(crate) fn ends_in(mut self, problem: &'static Problem) -> Self {
+        self.faults.push(problem);
         self
     }
 

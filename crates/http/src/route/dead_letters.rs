@@ -50,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/v1/dead-letters/{id}/raw", "getDeadLetterRaw", raw)
             .summary("Its bytes as received")
             .access(of)
-            .answers_as(200, Some("application/octet-stream"), None),
+            .answers_as(200, Some("*/*"), None),
         Operation::post("/v1/dead-letters/{id}:replay", "replayDeadLetter", replay)
             .summary("Sends it through the pipeline again, with another body where one is given")
             .access(of)

@@ -23,7 +23,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("One event with its state as of now")
             .access(reads)
             .query("schema_version", "Answer in this version of the schema")
-            .answers(200, "Event"),
+            .answers(200, "Event")
+            .ends_in(&error::NOT_ACCEPTABLE),
         Operation::get("/v1/events/{id}/versions", "listVersions", versions)
             .summary("Every revision of the event's thread, oldest first")
             .access(reads)
@@ -36,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/v1/events/{id}/raw", "getRaw", raw)
             .summary("The bytes the event was read from, with their media type")
             .access(reads)
-            .answers_as(200, Some("application/octet-stream"), None),
+            .answers_as(200, Some("*/*"), None),
         Operation::get("/v1/events/{id}/explain", "explainEvent", explain)
             .summary("Why the event was, or was not, told for one of your subscriptions")
             .access(Access::Needs(Permission::Subscriptions))

@@ -10,7 +10,7 @@ use tidings_engine::{RoleDraft, RoleView};
 use crate::App;
 use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
-use crate::error::ApiError;
+use crate::error::{self, ApiError};
 use crate::operation::{JSON, Operation};
 use crate::precondition;
 
@@ -28,12 +28,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .header("If-Match", "The ETag of the role as it was read; must be there to change one")
             .takes(JSON, "NewRole")
             .answers(200, "Role")
-            .answers(201, "Role"),
+            .answers(201, "Role")
+            .ends_in(&error::PRECONDITION_REQUIRED)
+            .ends_in(&error::QUOTA_REACHED),
         Operation::delete("/v1/roles/{name}", "deleteRole", delete)
             .summary("Deletes a role of your tenant that no key acts as")
             .access(of)
             .header("If-Match", "The ETag of the role as it was read; must be there")
-            .answers_as(204, None, None),
+            .answers_as(204, None, None)
+            .ends_in(&error::PRECONDITION_REQUIRED)
+            .ends_in(&error::CONFLICT),
     ]
 }
 

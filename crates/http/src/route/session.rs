@@ -18,11 +18,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("Swaps a one-time ticket, or a key, for a session cookie")
             .access(Access::Open)
             .takes(JSON, "Credentials")
-            .answers_as(204, None, None),
+            .answers_as(204, None, None)
+            .ends_in(&error::UNAUTHENTICATED)
+            .ends_in(&error::CROSS_ORIGIN),
         Operation::delete("/v1/session", "closeSession", close)
             .summary("Ends the session")
             .access(Access::Open)
-            .answers_as(204, None, None),
+            .answers_as(204, None, None)
+            .ends_in(&error::CROSS_ORIGIN),
     ]
 }
 

@@ -28,7 +28,9 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/v1/ws", "openSocket", open)
             .summary("Inbox and tails over a WebSocket with the subprotocol tidings.v1+json")
             .access(Access::Later(Permission::EventsRead))
-            .answers_as(101, None, None),
+            .answers_as(101, None, None)
+            .ends_in(&error::QUOTA_REACHED)
+            .ends_in(&error::UPGRADE_REQUIRED),
     ]
 }
 

@@ -38,6 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut stream = Operation::get("/v1/stream", "stream", open)
         .summary("Your inbox, or events that a filter holds for, live as server-sent events")
         .access(Access::Needs(Permission::EventsRead))
+        .ends_in(&error::QUOTA_REACHED)
         .query("inbox", "true for your inbox")
         .query("filter", "A filter in its JSON or text form, for a tail")
         .query("after", "Resume after this cursor; 0 is the oldest kept. `Last-Event-ID` goes before it")

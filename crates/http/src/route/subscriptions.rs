@@ -15,7 +15,7 @@ use super::Id;
 use crate::App;
 use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
-use crate::error::ApiError;
+use crate::error::{self, ApiError};
 use crate::operation::{JSON, Operation};
 use crate::precondition;
 use crate::query::Query;
@@ -32,7 +32,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("Makes a subscription; every event accepted after the answer is judged by it")
             .access(own)
             .takes(JSON, "NewSubscription")
-            .answers(201, "Subscription"),
+            .answers(201, "Subscription")
+            .ends_in(&error::QUOTA_REACHED),
         Operation::get("/v1/subscriptions/{id}", "getSubscription", get)
             .summary("One of your subscriptions")
             .access(own)
