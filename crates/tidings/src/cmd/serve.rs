@@ -58,12 +58,14 @@ impl Serve {
         let mut server = local::start_reached(global, self.listen, storage, reach).await?;
         let server_file = global.server_file();
         fs::write(&server_file, server.commands_url()).with_context(|| format!("write {}", server_file.display()))?;
+        // Before anyone can hear that it runs, and send one.
+        let mut stopping = StopSignals::new()?;
+        let renewing = renewing(tls)?;
         greet(&server, global, plain_http);
         let demo = self.demo.then(|| super::demo::start(&server, self.seed));
-        let mut stopping = StopSignals::new()?;
         let code = tokio::select! {
             () = stopping.next() => ExitCode::SUCCESS,
-            never = renew(tls) => match never? {},
+            never = renewing => match never {},
             cause = server.failed() => {
                 error!(code = "server_failed", "{cause:#}; reads go on for {} s", READS_AFTER_FAILURE.as_secs());
                 tokio::select! {
@@ -105,14 +107,19 @@ fn greet(server: &Local, global: &Global, is_plain: bool) {
 }
 
 /// Looks at the TLS files at every SIGHUP, besides the looks that the server takes by itself.
-async fn renew(tls: Option<Arc<Tls>>) -> anyhow::Result<Infallible> {
-    let Some(tls) = tls else { return std::future::pending().await };
-    let mut hangup = signal(SignalKind::hangup()).context("listen for signals")?;
-    while hangup.recv().await.is_some() {
-        let tls = Arc::clone(&tls);
-        tokio::task::spawn_blocking(move || tls.reload_and_say()).await.context("look at the TLS files")?;
-    }
-    std::future::pending().await
+fn renewing(tls: Option<Arc<Tls>>) -> anyhow::Result<impl Future<Output = Infallible>> {
+    // Without TLS the signal means what it means to every process.
+    let hangup = tls.is_some().then(|| signal(SignalKind::hangup())).transpose().context("listen for signals")?;
+    Ok(async move {
+        let (Some(tls), Some(mut hangup)) = (tls, hangup) else { return std::future::pending().await };
+        while hangup.recv().await.is_some() {
+            let tls = Arc::clone(&tls);
+            if tokio::task::spawn_blocking(move || tls.reload_and_say()).await.is_err() {
+                error!(code = "tls_not_renewed", "a look at the TLS files panicked");
+            }
+        }
+        std::future::pending().await
+    })
 }
 
 /// What tells a server to stop.
