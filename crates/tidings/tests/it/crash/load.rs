@@ -71,7 +71,11 @@ impl Publisher {
             Some(other) => return Err(Fault::Wrong(format!("a post was answered {other:?}"))),
         };
         let items = body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
-        for (item, result) in items.iter().zip(answer["results"].as_array().into_iter().flatten()) {
+        let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
+        if results.len() != items.len() {
+            return Err(Fault::Wrong(format!("{} messages were answered {answer}", items.len())));
+        }
+        for (item, result) in items.iter().zip(results) {
             let (name, id) = (text(&item["id"]), text(&result["id"]));
             let known = self.accepted.insert(name.clone(), id.clone());
             if known.as_ref().is_some_and(|known| *known != id) {
