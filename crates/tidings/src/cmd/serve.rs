@@ -56,8 +56,6 @@ impl Serve {
         let reach = self.transport.open(self.listen)?;
         let tls = reach.tls.clone();
         let mut server = local::start_reached(global, self.listen, storage, reach).await?;
-        // Whoever reads where it listens may tell it to stop at once.
-        let mut stopping = StopSignals::new()?;
         let server_file = global.server_file();
         fs::write(&server_file, server.commands_url()).with_context(|| format!("write {}", server_file.display()))?;
         // Before anyone can hear that it runs, and send one.
