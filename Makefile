@@ -41,6 +41,7 @@ bench: ## Measure everything beside what the machine does by itself
 	$(CARGO) run --release --quiet --bin tidings -- bench --log warn --data target/bench
 	$(CARGO) bench -p tidings-core
 	$(CARGO) bench -p tidings-engine --bench token
+	$(CARGO) bench -p tidings-http --bench limits
 	$(CARGO) bench -p tidings-adapters --bench store
 
 areas: ## Make the built-in tables of places again (needs npm)

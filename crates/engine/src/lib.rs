@@ -27,8 +27,8 @@ pub use engine::{Engine, Options, Ports, Running};
 pub use explain::Explanation;
 pub use health::Check;
 pub use metrics::{
-    AttemptLabels, ChannelLabels, Gauge, HttpLabels, IngestLabels, KindLabels, Metrics, QueueLabels, ReaderLabels,
-    Seconds, SecondsGauge, StageLabels, Stages, observe,
+    AttemptLabels, ChannelLabels, Gauge, HttpLabels, IngestLabels, KindLabels, LimitLabels, Metrics, QueueLabels,
+    ReaderLabels, Seconds, SecondsGauge, StageLabels, Stages, observe,
 };
 pub use reading::{EventPage, PageRequest};
 pub use roles::Role;

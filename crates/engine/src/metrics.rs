@@ -58,6 +58,11 @@ label!(
     kind
 );
 label!(
+    /// By rate limit: `user-requests`, `address-sign-ins`, …
+    LimitLabels,
+    limit
+);
+label!(
     /// By reader of the log: `notifier`, `projector`.
     ReaderLabels,
     reader
@@ -167,6 +172,8 @@ pub struct Metrics {
     pub stream_clients: Family<KindLabels, Gauge>,
     /// Frames written to streams, by kind.
     pub stream_frames: Family<KindLabels, Counter>,
+    /// Requests refused for coming too soon, by the limit that they have to wait for longest.
+    pub rate_limited: Family<LimitLabels, Counter>,
     /// Requests by operation and answer, in seconds.
     pub http_request_duration: Family<HttpLabels, Histogram, Seconds>,
 }
@@ -225,6 +232,7 @@ impl Metrics {
             subscriptions: member(&mut registry, "subscriptions", "Subscriptions in force"),
             stream_clients: member(&mut registry, "stream_clients", "Open streams by kind"),
             stream_frames: member(&mut registry, "stream_frames", "Frames written to streams by kind"),
+            rate_limited: member(&mut registry, "rate_limited", "Requests refused for coming too soon, by limit"),
             http_request_duration: durations(
                 &mut registry,
                 "http_request_duration",

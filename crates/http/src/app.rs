@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cors::CorsOrigin;
 use crate::frames::Simplified;
+use crate::limits::{Limits, RateLimits};
 use crate::origin::Network;
 use crate::pages::PageSigner;
 use crate::quota::StreamQuota;
@@ -43,6 +44,8 @@ pub struct Options {
     pub cors_origins: Vec<CorsOrigin>,
     /// How often the files of TLS are looked at; default 5 s.
     pub tls_look_every: Duration,
+    /// How much anyone may do in how long; the defaults stop runaway clients and guessers only.
+    pub rates: RateLimits,
 }
 
 impl Default for Options {
@@ -60,6 +63,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             tls_look_every: Duration::from_secs(5),
+            rates: RateLimits::default(),
         }
     }
 }
@@ -76,6 +80,7 @@ pub struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) pages: PageSigner,
     pub(crate) streams: Arc<StreamQuota>,
+    pub(crate) limits: Limits,
     /// Permits of 4 KiB.
     pub(crate) body_budget: Arc<Semaphore>,
     pub(crate) simplified: Simplified,
@@ -94,6 +99,7 @@ impl App {
             pages: PageSigner::new(&secret),
             sessions: Sessions::default(),
             streams: Arc::new(StreamQuota::new(options.streams_per_user)),
+            limits: Limits::new(&options.rates),
             body_budget: Arc::new(Semaphore::new(options.body_bytes_in_work / crate::body::BUDGET_UNIT)),
             simplified: Simplified::default(),
             draining: watch::Sender::new(false),

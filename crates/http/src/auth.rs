@@ -14,6 +14,7 @@ use tidings_engine::{Asker, Refusal};
 use crate::App;
 use crate::context::{Around, Context, Route};
 use crate::error::{self, ApiError};
+use crate::limits::{self, Purpose};
 use crate::origin::Origin;
 
 /// Who may use an operation.
@@ -39,11 +40,14 @@ pub(crate) struct Gate {
     pub(crate) route: &'static str,
     /// The operation's name.
     pub(crate) operation: &'static str,
+    pub(crate) purpose: Purpose,
 }
 
 /// Lets a request pass with its principal, or answers for the operation.
 pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let (principal, admitted) = match gate.identify(&request) {
+    let identified = gate.identify(&request);
+    let counted = gate.count(&request, identified.as_ref().ok().and_then(Option::as_ref));
+    let (principal, admitted) = match counted.and(identified) {
         Ok(principal) => {
             let admitted = gate.admit(principal.as_ref(), &request);
             (principal.map(Arc::new), admitted)
@@ -96,6 +100,16 @@ impl Gate {
             target: context.map(|context| context.path.clone()).unwrap_or_default(),
             correlation_id: context.map(|context| context.correlation_id.clone()).unwrap_or_default(),
         });
+    }
+
+    /// Holds a request against the limits of its principal, else of its address.
+    fn count(&self, request: &Request, principal: Option<&Principal>) -> Result<(), ApiError> {
+        if matches!(self.access, Access::Loopback(_)) && is_local(request) {
+            return Ok(());
+        }
+        let Some(context) = request.extensions().get::<Arc<Context>>() else { return Ok(()) };
+        let address = request.extensions().get::<Arc<Origin>>().and_then(|origin| origin.address);
+        limits::enter(&self.app, context, principal, address, self.purpose)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bodies: whole, within limits, without their content coding.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
@@ -14,7 +15,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::App;
+use crate::context::Context;
 use crate::error::{self, ApiError};
+use crate::limits;
 
 /// Bytes that one permit of the budget stands for.
 pub(crate) const BUDGET_UNIT: usize = 4 << 10;
@@ -32,17 +35,24 @@ pub(crate) struct Received {
 }
 
 /// Part of the bytes that all bodies in work may have together.
-#[derive(Debug, Default)]
-struct Share(Option<OwnedSemaphorePermit>);
+#[derive(Debug)]
+struct Share {
+    held: Option<OwnedSemaphorePermit>,
+    /// Of the request, whose limits the bytes count against.
+    context: Option<Arc<Context>>,
+}
 
 impl Share {
     fn grow(&mut self, app: &App, bytes: usize) -> Result<(), ApiError> {
+        if let Some(context) = &self.context {
+            limits::spend_bytes(app, context, bytes);
+        }
         let units = u32::try_from(bytes.div_ceil(BUDGET_UNIT)).unwrap_or(u32::MAX);
         let overloaded = |_| ApiError::new(&error::OVERLOADED).retry_after(1);
         let more = app.body_budget.clone().try_acquire_many_owned(units).map_err(overloaded)?;
-        match &mut self.0 {
+        match &mut self.held {
             Some(share) => share.merge(more),
-            None => self.0 = Some(more),
+            None => self.held = Some(more),
         }
         Ok(())
     }
@@ -59,7 +69,7 @@ impl FromRequest<App> for Received {
         if declared.is_some_and(|length: u64| length > limit as u64) {
             return Err(too_large(limit));
         }
-        let mut share = Share::default();
+        let mut share = Share { held: None, context: parts.extensions.get::<Arc<Context>>().cloned() };
         let bytes = collect(body, app, limit, &mut share).await?;
         if !is_compressed {
             return Ok(Self { bytes, _share: share });

@@ -1,7 +1,7 @@
 //! What is around every request: its ids, its clock, and the form of its faults.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -14,6 +14,7 @@ use tidings_engine::{HttpLabels, observe};
 
 use crate::cors::Cors;
 use crate::error::{self, ApiError};
+use crate::limits::{self, Standing};
 use crate::origin::Origin;
 use crate::{App, headers};
 
@@ -32,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) correlation_id: String,
     /// The path as it was asked for.
     pub(crate) path: String,
+    /// The limits that it is held against, once it is.
+    pub(crate) standing: OnceLock<Standing>,
 }
 
 impl Context {
@@ -40,7 +43,7 @@ impl Context {
         let request_id = given_request_id(headers).unwrap_or_else(|| app.random_hex::<16>());
         let trace_id = given_trace_id(headers);
         let correlation_id = trace_id.clone().unwrap_or_else(|| request_id.clone());
-        Self { request_id, trace_id, correlation_id, path: request.uri().path().to_owned() }
+        Self { request_id, trace_id, correlation_id, path: request.uri().path().to_owned(), standing: OnceLock::new() }
     }
 }
 
@@ -57,7 +60,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let origin = Arc::new(Origin::of(&request, &app.options.trusted_proxies));
     request.extensions_mut().insert(Arc::clone(&origin));
     let cors = Cors::of(&request, &app.options.cors_origins);
-    let response = match cors.preflight(&request) {
+    let preflight = cors.preflight(&request);
+    let is_preflight = preflight.is_some();
+    let response = match preflight {
         Some(preflight) => Ok(preflight),
         None => AssertUnwindSafe(next.run(request)).catch_unwind().await,
     };
@@ -65,8 +70,13 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         tracing::error!(correlation.id = %context.correlation_id, "a handler panicked at {}", context.path);
         ApiError::new(&error::INTERNAL).into_response()
     });
-    let route = response.extensions().get::<Route>().map_or("unmatched", |route| route.0);
+    let (route, response) = match response.extensions().get::<Route>() {
+        Some(route) => (route.0, response),
+        None if is_preflight => ("unmatched", response),
+        None => ("unmatched", limits::answer_unrouted(&app, &context, origin.address, response)),
+    };
     let mut response = as_problem(response, &context);
+    limits::tell(&app, &context, response.headers_mut());
     let ids = [(REQUEST_ID, &context.request_id), (CORRELATION_ID, &context.correlation_id)];
     for (name, id) in ids {
         if let Ok(value) = HeaderValue::from_str(id) {

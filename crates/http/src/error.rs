@@ -52,6 +52,7 @@ problems! {
     ALL_REJECTED = "all_rejected" 422 "Every event was rejected", "correct what each of `results` names; their bytes are kept as dead letters";
     UPGRADE_REQUIRED = "upgrade_required" 426 "This is a WebSocket", "connect with a WebSocket client, or use /v1/stream";
     QUOTA_REACHED = "quota_reached" 429 "You have as many as allowed", "remove one, or wait";
+    RATE_LIMITED = "rate_limited" 429 "That was too much in too short a time", "send it again after `Retry-After` seconds; `RateLimit` says what is left";
     PRECONDITION_REQUIRED = "precondition_required" 428 "The change does not say what it was made from", "read it, and send its ETag as `If-Match`";
     HEAD_TOO_LARGE = "head_too_large" 431 "The request's head is too large", "send fewer or shorter header fields";
     INTERNAL = "internal" 500 "The server failed", "report the request id; trying again does not help";

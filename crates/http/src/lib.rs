@@ -12,6 +12,7 @@ mod cors;
 mod auth;
 mod session;
 mod quota;
+pub mod limits;
 mod body;
 mod query;
 mod pages;

@@ -156,6 +156,7 @@ fn faults(operation: &Operation) -> Vec<&'static error::Problem> {
         faults.push(&error::NOT_ACCEPTABLE);
     }
     faults.extend(&operation.faults);
+    faults.push(&error::RATE_LIMITED);
     faults
 }
 
@@ -168,7 +169,12 @@ fn example(problem: &error::Problem, operation: &Operation) -> Value {
 }
 
 fn headers() -> Value {
-    json!({ "X-Request-Id": { "description": "Names the request in logs and faults", "schema": { "type": "string" } } })
+    let text = |description: &str| json!({ "description": description, "schema": { "type": "string" } });
+    json!({
+        "X-Request-Id": text("Names the request in logs and faults"),
+        "RateLimit-Policy": text("The limits that the request was held against: quota (q) in seconds (w)"),
+        "RateLimit": text("What is left of each (r), and in how many seconds all of it is back (t)"),
+    })
 }
 
 fn meaning(status: u16) -> &'static str {

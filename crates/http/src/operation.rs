@@ -5,10 +5,12 @@
 
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use tidings_core::permission::Permission;
 
 use crate::App;
 use crate::auth::{self, Access};
 use crate::error::Problem;
+use crate::limits::Purpose;
 
 /// One operation.
 pub(crate) struct Operation {
@@ -30,6 +32,8 @@ pub(crate) struct Operation {
     pub(crate) answers: Vec<Answer>,
     /// Faults that it ends in besides those that its parts say.
     pub(crate) faults: Vec<&'static Problem>,
+    /// True where one says who one is in the body, so that guessing must be slow.
+    pub(crate) is_sign_in: bool,
     /// False for the files of the page.
     pub(crate) is_documented: bool,
     handler: MethodRouter<App>,
@@ -103,6 +107,7 @@ impl Operation {
             takes: Vec::new(),
             answers: Vec::new(),
             faults: Vec::new(),
+            is_sign_in: false,
             is_documented: true,
             handler: on(filter, handler),
         }
@@ -148,6 +153,11 @@ impl Operation {
         self
     }
 
+    /// Holds it against the attempts to sign in.
+    pub(crate) fn sign_in(self) -> Self {
+        Self { is_sign_in: true, ..self }
+    }
+
     /// Leaves it out of the OpenAPI document.
     pub(crate) fn undocumented(self) -> Self {
         Self { is_documented: false, ..self }
@@ -155,7 +165,13 @@ impl Operation {
 
     /// The handler behind its permission.
     pub(crate) fn into_handler(self, app: App) -> MethodRouter<App> {
-        let gate = auth::Gate { app, access: self.access, route: self.path, operation: self.id };
+        let purpose = match self.access {
+            _ if self.is_sign_in => Purpose::SignIn,
+            Access::Needs(Permission::EventsWrite) => Purpose::Publish,
+            _ if self.takes.is_empty() => Purpose::Look,
+            _ => Purpose::Send,
+        };
+        let gate = auth::Gate { app, access: self.access, route: self.path, operation: self.id, purpose };
         self.handler.layer(axum::middleware::from_fn_with_state(gate, auth::pass))
     }
 }

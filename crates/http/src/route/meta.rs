@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 use tidings_core::decode::MEDIA_TYPES;
 use tidings_core::event::SCHEMA_VERSION;
 use tidings_core::vocabulary::Category;
@@ -27,6 +27,11 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
     let limits = app.engine.limits();
+    let rates: Vec<Value> = app
+        .limits
+        .all()
+        .map(|(name, rate)| json!({ "name": name, "quota": rate.quota(), "window_seconds": rate.seconds() }))
+        .collect();
     let categories: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();
     Ok(super::json(&json!({
         "name": "tidings",
@@ -50,6 +55,7 @@ async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
             "subscriptions_per_user": 10_000,
             "socket_message_bytes": 256 << 10,
         },
+        "rate_limits": rates,
     })))
 }
 

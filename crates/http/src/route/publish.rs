@@ -15,6 +15,7 @@ use crate::auth::{Access, Caller};
 use crate::body::Received;
 use crate::context::{Around, Context};
 use crate::error::{self, ApiError};
+use crate::limits;
 use crate::operation::Operation;
 use crate::query::Query;
 
@@ -84,6 +85,7 @@ async fn publish(
         correlation_id: context.correlation_id.clone(),
     };
     let outcomes = app.engine.publish(vec![envelope]).await?;
+    limits::spend_events(&app, &context, outcomes.iter().map(Vec::len).sum());
     answer(&context, outcomes.iter().flatten())
 }
 

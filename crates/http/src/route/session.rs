@@ -17,6 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post("/v1/session", "openSession", open)
             .summary("Swaps a one-time ticket, or a key, for a session cookie")
             .access(Access::Open)
+            .sign_in()
             .takes(JSON, "Credentials")
             .answers_as(204, None, None)
             .ends_in(&error::UNAUTHENTICATED)

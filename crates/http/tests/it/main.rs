@@ -18,3 +18,4 @@ mod transport;
 mod certificates;
 mod tls;
 mod documents;
+mod limits;

@@ -1,0 +1,263 @@
+//! How much anyone may do in how long: token buckets for each user, each tenant, each address of those
+//! who do not say who they are, and all together, by requests, bytes of bodies and events.
+//!
+//! A request is decided once, before any work, by all its buckets: it spends of each, or of none. Bodies
+//! and events are spent when they are known, into debt where need be; the next request waits for it.
+//!
+//! Own buckets rather than `governor`'s: that crate refuses what is above the quota instead of letting it
+//! be owed, cannot ask several buckets before it spends of any, and bounds no table.
+//!
+//! All this is of one process. In a cluster each node counts for itself, so a client that spreads its
+//! requests over n nodes has up to n times its allowance, until the buckets stand behind a `Cache` port.
+
+mod rate;
+mod account;
+mod table;
+mod fields;
+mod request;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use tidings_core::id::{TenantId, UserId};
+use tidings_core::principal::Principal;
+
+use self::account::Account;
+pub use self::rate::{AddressRates, Rate, RateLimits, Rates};
+pub(crate) use self::request::{answer_unrouted, enter, spend_bytes, spend_events, tell};
+use self::table::Table;
+
+/// The order of an account's allowances. Addresses have attempts to sign in in place of events.
+const REQUESTS: usize = 0;
+const BYTES: usize = 1;
+const EVENTS: usize = 2;
+
+/// Whose allowances those of an account are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Global,
+    Tenant,
+    User,
+    Address,
+}
+
+/// The names of all limits, by scope and kind: in headers, problems, metrics and `/v1/meta`.
+const NAMES: [[&str; 3]; 4] = [
+    ["global-requests", "global-bytes", "global-events"],
+    ["tenant-requests", "tenant-bytes", "tenant-events"],
+    ["user-requests", "user-bytes", "user-events"],
+    ["address-requests", "address-bytes", "address-sign-ins"],
+];
+
+/// What a request is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It has no body.
+    Look,
+    /// It has a body.
+    Send,
+    /// It has a body with events.
+    Publish,
+    /// It says who one is, in its body.
+    SignIn,
+}
+
+impl Purpose {
+    /// What a request spends at once of each allowance of a scope: none where it is not asked, 0 where
+    /// there must be no debt.
+    const fn costs(self, scope: Scope) -> [Option<u64>; 3] {
+        let bytes = match self {
+            Self::Look => None,
+            Self::Send | Self::Publish | Self::SignIn => Some(0),
+        };
+        let third = match (self, scope) {
+            (Self::SignIn, Scope::Address) => Some(1),
+            (Self::Publish, Scope::Global | Scope::Tenant | Scope::User) => Some(0),
+            _ => None,
+        };
+        [Some(1), bytes, third]
+    }
+}
+
+/// Who is asking.
+#[derive(Debug, Clone, Copy)]
+pub enum Spender<'a> {
+    /// One who said who they are, and rightly.
+    Known(&'a Principal),
+    /// Anyone else, by the address they come from; those without one count as one.
+    Stranger(Option<IpAddr>),
+}
+
+/// The allowances that a request is held against, besides those of all.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    purpose: Purpose,
+    accounts: Accounts,
+}
+
+#[derive(Debug, Clone)]
+enum Accounts {
+    Known { user: Arc<Account>, tenant: Arc<Account> },
+    Stranger { address: Arc<Account> },
+}
+
+/// The limit for which a request has to wait longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooSoon {
+    /// Its name.
+    pub limit: &'static str,
+    /// What it allows.
+    pub rate: Rate,
+    /// After which time to ask again.
+    pub wait: Duration,
+    /// True where it is not the spender's own, but that of all together.
+    pub is_global: bool,
+}
+
+/// An address of IPv4, or a network of 64 bits of IPv6: what one subscriber usually has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place(u64);
+
+impl Place {
+    fn of(address: Option<IpAddr>) -> Self {
+        Self(match address.map(|address| address.to_canonical()) {
+            // As networks of IPv6, small numbers are reserved and the last is for groups: none asks.
+            None => u64::MAX,
+            Some(IpAddr::V4(address)) => u64::from(u32::from(address)),
+            Some(IpAddr::V6(address)) => u64::try_from(u128::from(address) >> 64).unwrap_or_default(),
+        })
+    }
+}
+
+/// Everyone's allowances.
+#[derive(Debug)]
+pub struct Limits {
+    rates: [[Rate; 3]; 4],
+    global: Account,
+    tenants: Table<TenantId>,
+    users: Table<(TenantId, UserId)>,
+    addresses: Table<Place>,
+    policies: Vec<HeaderValue>,
+}
+
+impl Limits {
+    /// All allowances whole.
+    pub fn new(limits: &RateLimits) -> Self {
+        let of = |rates: &Rates| [rates.requests, rates.bytes, rates.events];
+        let AddressRates { requests, bytes, sign_ins } = limits.address;
+        let rates = [of(&limits.global), of(&limits.tenant), of(&limits.user), [requests, bytes, sign_ins]];
+        let [_, of_tenant, of_user, of_address] = rates;
+        Self {
+            rates,
+            global: Account::default(),
+            tenants: Table::new(of_tenant, limits.remembered),
+            users: Table::new(of_user, limits.remembered),
+            addresses: Table::new(of_address, limits.remembered),
+            policies: fields::policies(&rates),
+        }
+    }
+
+    /// Every limit by name.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, Rate)> {
+        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten())
+    }
+
+    /// Finds the allowances of one who asks. Times are those of [`tidings_core::port::Clock::elapsed`].
+    pub fn standing(&self, spender: Spender<'_>, purpose: Purpose, now: Duration) -> Standing {
+        let now = nanos(now);
+        let accounts = match spender {
+            Spender::Known(principal) => Accounts::Known {
+                user: self.users.account(&(principal.tenant.clone(), principal.user), now),
+                tenant: self.tenants.account(&principal.tenant, now),
+            },
+            Spender::Stranger(address) => {
+                Accounts::Stranger { address: self.addresses.account(&Place::of(address), now) }
+            }
+        };
+        Standing { purpose, accounts }
+    }
+
+    /// Spends one request of every allowance it is held against, or of none.
+    ///
+    /// # Errors
+    /// Where one of them does not suffice, or is in debt.
+    pub fn enter(&self, standing: &Standing, now: Duration) -> Result<(), TooSoon> {
+        let now = nanos(now);
+        let mut longest = (0, Scope::Global, REQUESTS);
+        for (scope, account) in self.accounts(standing) {
+            for (kind, units) in asked(standing.purpose, scope) {
+                let wait = account.wait(kind, self.rate(scope, kind), units, now);
+                if wait > longest.0 {
+                    longest = (wait, scope, kind);
+                }
+            }
+        }
+        let (wait, scope, kind) = longest;
+        if wait > 0 {
+            return Err(TooSoon {
+                limit: NAMES[scope as usize][kind],
+                rate: self.rate(scope, kind),
+                wait: Duration::from_nanos(wait),
+                is_global: scope == Scope::Global,
+            });
+        }
+        for (scope, account) in self.accounts(standing) {
+            for (kind, units) in asked(standing.purpose, scope).filter(|(_, units)| *units > 0) {
+                account.spend(kind, self.rate(scope, kind), units, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Spends bytes of a body.
+    pub fn spend_bytes(&self, standing: &Standing, bytes: u64, now: Duration) {
+        self.spend(standing, BYTES, bytes, now);
+    }
+
+    /// Spends events that a principal published.
+    pub fn spend_events(&self, standing: &Standing, events: u64, now: Duration) {
+        if matches!(standing.accounts, Accounts::Known { .. }) {
+            self.spend(standing, EVENTS, events, now);
+        }
+    }
+
+    fn spend(&self, standing: &Standing, kind: usize, units: u64, now: Duration) {
+        for (scope, account) in self.accounts(standing) {
+            account.spend(kind, self.rate(scope, kind), units, nanos(now));
+        }
+    }
+
+    const fn rate(&self, scope: Scope, kind: usize) -> Rate {
+        self.rates[scope as usize][kind]
+    }
+
+    /// The narrowest first.
+    fn accounts<'a>(&'a self, standing: &'a Standing) -> impl Iterator<Item = (Scope, &'a Account)> {
+        let (own, wider) = standing.own();
+        [Some(own), wider, Some((Scope::Global, &self.global))].into_iter().flatten()
+    }
+}
+
+impl Standing {
+    fn own(&self) -> ((Scope, &Account), Option<(Scope, &Account)>) {
+        match &self.accounts {
+            Accounts::Known { user, tenant } => ((Scope::User, user), Some((Scope::Tenant, tenant))),
+            Accounts::Stranger { address } => ((Scope::Address, address), None),
+        }
+    }
+}
+
+/// The kinds of allowances that are asked in a scope, and how much each must have.
+fn asked(purpose: Purpose, scope: Scope) -> impl Iterator<Item = (usize, u64)> {
+    let costs = purpose.costs(scope).into_iter().enumerate();
+    costs.filter_map(|(kind, units)| units.map(|units| (kind, units)))
+}
+
+fn nanos(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
