@@ -98,6 +98,16 @@ fn measure(size: usize) {
         memory.total() / size,
         filters.len() as f64 / inserting.as_secs_f64(),
     );
+    let each = |bytes: usize| bytes / size;
+    println!(
+        "{:>13} bytes: subscriptions {}, tests {}, keys {}, cells {}, postings {}",
+        "",
+        each(memory.subscriptions),
+        each(memory.tests),
+        each(memory.keys),
+        each(memory.cells),
+        each(memory.postings),
+    );
 }
 
 /// How many towns make about ten matches an event: a few steps of trying.
