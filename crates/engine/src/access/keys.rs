@@ -60,8 +60,7 @@ impl Engine {
 
     async fn make_key(&self, asker: Option<Asker<'_>>, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
         let user = match &new.user_name {
-            // The same name in the same tenant is the same user, with every key made for it.
-            Some(name) => UserId::derived(&[new.tenant.as_str().as_bytes(), name.as_str().as_bytes()]),
+            Some(name) => named_user(&new.tenant, name),
             None => UserId::from_bytes(self.draw_id()),
         };
         let is_admin = new.role.built_in() == Some(Role::Admin);
@@ -126,6 +125,10 @@ impl Engine {
             let detail =
                 format!("a key makes keys that may do no more than itself; yours holds: {}", principal.permissions);
             return Err(ControlError::NotPermitted(detail));
+        }
+        if !principal.holds_all_of_tenant() && self.user_may_more(&new, principal.permissions) {
+            let detail = "that user has a key that may do more than yours, so you make none in their name";
+            return Err(ControlError::NotPermitted(detail.to_owned()));
         }
         let is_bounded = principal.sees_only.is_some() || principal.authority.says_only.is_some();
         if is_bounded && new.role != principal.role {
@@ -209,6 +212,18 @@ impl Engine {
         self.control.keys_of(&principal.tenant)
     }
 
+    /// True where the user that a new key would join has a key that may do more.
+    fn user_may_more(&self, new: &NewKey, permissions: Permissions) -> bool {
+        let Some(name) = &new.user_name else { return false };
+        let (user, now) = (named_user(&new.tenant, name), self.ports.clock.now());
+        let keys = self.control.keys_of(&new.tenant);
+        let mut of_user = keys.iter().filter(|key| key.user == user);
+        of_user.any(|key| {
+            let stands_for = super::principal(key, &self.control, now);
+            stands_for.is_some_and(|principal| !principal.permissions.are_within(permissions))
+        })
+    }
+
     /// A key of the principal's tenant; the operator's tenant reaches every key.
     fn key_within_reach(&self, principal: &Principal, id: KeyId) -> Option<Arc<KeyRecord>> {
         self.control.key_of(id).filter(|key| principal.is_operator() || key.tenant == principal.tenant)
@@ -229,6 +244,11 @@ fn shown(key: &KeyRecord) -> Value {
         "user": key.user, "user_name": key.user_name, "name": key.name, "role": key.role, "scopes": key.scopes,
         "issuers": key.issuers, "expires": key.expires,
     })
+}
+
+/// The same name in the same tenant is the same user, with every key made for it.
+fn named_user(tenant: &TenantId, name: &UserName) -> UserId {
+    UserId::derived(&[tenant.as_str().as_bytes(), name.as_str().as_bytes()])
 }
 
 /// SHA-256 of a key. Keys hold 256 random bits, so a slow hash would add nothing.

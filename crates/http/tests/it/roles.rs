@@ -121,6 +121,9 @@ async fn nobody_gives_away_more_than_they_hold() {
     let scopes = json!({ "scopes": ["users:*", "events:read"] });
     assert_eq!(put(&app, "doorkeeper", scopes, None).await.status, 201);
     let doorkeeper = key(&app, json!({ "role": "doorkeeper" })).await;
+    // A user with a key that may more: nobody acts in their name by a lesser one.
+    let boss = app.post("/v1/keys", json!({ "role": "admin", "user": "boss" })).await;
+    assert_eq!(boss.status, 201, "{}", boss.text);
     let ask = |method: Method, path: &str, body: Value| {
         app.http.request(method, app.url(path)).bearer_auth(&doorkeeper).json(&body)
     };
@@ -128,6 +131,7 @@ async fn nobody_gives_away_more_than_they_hold() {
     for body in [
         json!({ "role": "admin" }),
         json!({ "role": "curator" }),
+        json!({ "role": "doorkeeper", "user": "boss" }),
         json!({ "role": "doorkeeper", "issuers": ["noaa.gov"] }),
         json!({ "role": "doorkeeper", "issuers": ["*"] }),
         json!({ "role": "doorkeeper", "tenant": "other", "scopes": ["tenants:*"] }),
