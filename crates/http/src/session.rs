@@ -26,10 +26,18 @@ const KEPT_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Sessions(Mutex<Kept>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     tickets: HashMap<String, Session>,
     sessions: HashMap<String, Session>,
+}
+
+/// How many there are: what they are found by are secrets.
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { tickets, sessions } = self;
+        f.debug_struct("Kept").field("tickets", &tickets.len()).field("sessions", &sessions.len()).finish()
+    }
 }
 
 #[derive(Debug, Clone)]
