@@ -50,6 +50,9 @@ impl<'a> Xml<'a> {
         Ok(())
     }
 
+    /// Inlined: returned, its words were read back from memory right after they were written, which took
+    /// a twentieth of the time of a small alert.
+    #[inline(always)]
     pub(super) fn open_tag(&mut self) -> Result<Tag<'a>, Rejection> {
         let start = self.at;
         let rest = &self.text.as_bytes()[start + 1..];
