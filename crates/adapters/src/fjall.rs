@@ -20,6 +20,7 @@ mod log;
 mod delivery;
 mod control;
 mod audit;
+mod record;
 mod dead;
 
 pub use open::OpenError;

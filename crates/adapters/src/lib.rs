@@ -2,6 +2,7 @@
 //! the core and knows nothing of the others.
 
 pub mod clock;
+pub mod console;
 pub mod fjall;
 pub mod gazetteer;
 pub mod tantivy;

@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{KeyId, TenantId, UserId};
+use crate::id::{GrantId, KeyId, SessionId, TenantId, UserId};
+use crate::principal::Credential;
 use crate::time::Timestamp;
 
 /// What stands before the first entry.
@@ -21,7 +22,27 @@ pub struct Actor {
     /// Who.
     pub user: UserId,
     /// By which key.
-    pub key: KeyId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+    /// In which session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// By a token of which grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+}
+
+impl Actor {
+    /// One who was let in by a credential.
+    pub fn new(tenant: TenantId, user: UserId, credential: Credential) -> Self {
+        let (mut key, mut session, mut grant) = (None, None, None);
+        match credential {
+            Credential::Key(id) => key = Some(id),
+            Credential::Session(id) => session = Some(id),
+            Credential::Token(id) => grant = Some(id),
+        }
+        Self { tenant, user, key, session, grant }
+    }
 }
 
 /// How it ended.

@@ -142,6 +142,12 @@ ids! {
     UserId = "usr";
     /// An API key.
     KeyId = "key";
+    /// A signed-in browser: 128 bits of the hash of its secret.
+    SessionId = "ses";
+    /// A program that asks for tokens.
+    ClientId = "cli";
+    /// What one consent has given a program.
+    GrantId = "gnt";
     /// An envelope set aside for a human.
     DeadLetterId = "dlq";
 }

@@ -1,5 +1,6 @@
 //! What the core needs from outside, as traits. Every adapter implements one of these.
 
+mod channel;
 mod clock;
 mod gazetteer;
 mod ledger;
@@ -7,7 +8,9 @@ mod log;
 mod delivery;
 mod control;
 mod query;
+mod record;
 
+pub use channel::{Address, Channel, Delivery, Receipt};
 pub use clock::{Clock, Randomness};
 pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGone, RoleRecord, StoredChange};
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
@@ -18,6 +21,7 @@ pub use ledger::{
 };
 pub use log::{EventLog, EventStore, RawForm};
 pub use query::{EventQuery, Found, Page, Projection, Query, Sort};
+pub use record::{Fence, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
 
 use std::error::Error;
 use std::time::Duration;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::filter::{Compiled, Fault, Filter, Leaf, Subject};
-use crate::id::{KeyId, TenantId, UserId};
-use crate::permission::{Permission, Permissions, RoleName};
+use crate::id::{GrantId, KeyId, SessionId, TenantId, UserId};
+use crate::permission::{Permission, Permissions, Role, RoleName};
 use crate::vocabulary::State;
 
 /// The name a user is made under. It is part of the user's namespace (`own:` and the name, then `/`
@@ -45,6 +45,27 @@ impl std::str::FromStr for UserName {
     }
 }
 
+/// What someone showed to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// An API key.
+    Key(KeyId),
+    /// A browser's session.
+    Session(SessionId),
+    /// An access token, by the grant that it hangs on.
+    Token(GrantId),
+}
+
+impl Credential {
+    /// The key, where it is one.
+    pub const fn key(self) -> Option<KeyId> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Session(_) | Self::Token(_) => None,
+        }
+    }
+}
+
 /// The one who is asking, known for the whole request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
@@ -54,8 +75,8 @@ pub struct Principal {
     pub reads: Vec<TenantId>,
     /// Whose subscriptions and inbox they use.
     pub user: UserId,
-    /// By which key.
-    pub key: KeyId,
+    /// By what they were let in.
+    pub credential: Credential,
     /// As what.
     pub role: RoleName,
     /// What they may do: what the role holds, as far as the key lets it.
@@ -163,6 +184,13 @@ pub enum Issuers {
     All,
     /// These, by issuer name.
     Only(Vec<String>),
+}
+
+impl Issuers {
+    /// Whom one of a role speaks for, besides themselves, where nothing else is said.
+    pub fn of_role(role: &RoleName) -> Self {
+        if role.built_in() == Some(Role::Admin) { Self::All } else { Self::Only(Vec::new()) }
+    }
 }
 
 impl Authority {

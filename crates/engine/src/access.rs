@@ -1,4 +1,4 @@
-//! Who is asking: from a key to a principal, as long as the key and its role stand.
+//! Who is asking: from a credential to a principal, as long as it and the role behind it stand.
 
 mod keys;
 mod tenant_roles;
@@ -6,11 +6,12 @@ mod tenant_roles;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_core::id::TenantId;
-use tidings_core::permission::{Permission, Permissions};
-use tidings_core::port::KeyRecord;
-use tidings_core::principal::{Authority, Principal};
+use tidings_core::id::{KeyId, TenantId, UserId};
+use tidings_core::permission::{Permission, Permissions, RoleName};
+use tidings_core::port::{KeyRecord, PortError};
+use tidings_core::principal::{Authority, Credential, Issuers, Principal};
 use tidings_core::time::Timestamp;
+use tracing::warn;
 
 use crate::control::Control;
 use crate::engine::Engine;
@@ -25,81 +26,120 @@ impl Engine {
         principal(&record, &self.control, self.ports.clock.now())
     }
 
-    /// True as long as the principal's key is neither revoked nor expired, and its role lets it do and
-    /// see what it did.
-    pub fn is_valid(&self, principal: &Principal) -> bool {
-        stands(principal, &self.control, self.ports.clock.now())
+    /// The principal behind a key that stands.
+    pub(crate) fn principal_of_key(&self, key: KeyId) -> Option<Principal> {
+        let record = self.control.key_of(key)?;
+        principal(&record, &self.control, self.ports.clock.now())
     }
 
-    /// Returns once the principal's key is revoked or expired, or its role has changed.
-    pub fn until_invalid(&self, principal: &Principal) -> impl Future<Output = ()> + Send + use<> {
-        let (control, clock, principal) = (Arc::clone(&self.control), Arc::clone(&self.ports.clock), principal.clone());
+    /// A person in a tenant, as what their role lets them.
+    pub(crate) fn principal_with_role(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+        role: &RoleName,
+        credential: Credential,
+    ) -> Principal {
+        let issuers = Issuers::of_role(role);
+        let named = Named { tenant, user, credential, namespace: user.to_string() };
+        principal_as(named, role, Permissions::ALL, issuers, &self.control)
+    }
+
+    /// True as long as what the principal came by stands, and lets them do and see what it did.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn stands(&self, principal: &Principal) -> Result<bool, PortError> {
+        let now = match principal.credential {
+            Credential::Key(key) => self.principal_of_key(key),
+            Credential::Session(session) => self.principal_in_session(session).await?,
+            Credential::Token(_) => None,
+        };
+        Ok(now.is_some_and(|now| now == *principal))
+    }
+
+    /// Returns once what the principal came by is revoked or has ended, or their rights have changed.
+    pub fn until_invalid(self: &Arc<Self>, principal: &Principal) -> impl Future<Output = ()> + Send + use<> {
+        let (engine, principal) = (Arc::clone(self), principal.clone());
         async move {
-            let mut rights = control.rights();
+            let (mut rights, mut records) = (engine.control.rights(), engine.known.cut());
             loop {
-                let now = clock.now();
-                if !stands(&principal, &control, now) {
-                    return;
+                match engine.stands(&principal).await {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    // Who cannot be asked about keeps what they have: the store is looked at again soon.
+                    Err(fault) => warn!("whether a stream's reader may go on is not known: {fault}"),
                 }
-                let expires = control.key_of(principal.key).and_then(|key| key.expires);
+                let expires = principal.credential.key().and_then(|key| engine.control.key_of(key)?.expires);
+                let now = engine.ports.clock.now();
                 let left = expires.map_or(LOOK_AGAIN, |at| millis(at.millis_since(now)).min(LOOK_AGAIN));
                 tokio::select! {
                     () = tokio::time::sleep(left) => {}
-                    changed = rights.changed() => {
-                        if changed.is_err() {
-                            std::future::pending::<()>().await;
-                        }
-                    }
+                    _ = rights.changed() => {}
+                    _ = records.changed() => {}
                 }
             }
         }
     }
 }
 
-/// How long one waits for a key to expire before looking at the clock again.
-const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+/// How long one waits for an end before looking at the clock again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// At least a millisecond, so that a wait always ends after its instant.
 fn millis(count: i64) -> Duration {
     Duration::from_millis(u64::try_from(count).unwrap_or_default().max(1))
 }
 
-fn stands(before: &Principal, control: &Control, now: Timestamp) -> bool {
-    let key = control.key_of(before.key);
-    key.and_then(|key| principal(&key, control, now)).is_some_and(|principal| principal == *before)
-}
-
-/// Who a key stands for: its role as it is now, as far as the key's own scopes go. A key of a role that
-/// is gone may do nothing.
+/// Who a key stands for: its role as it is now, as far as the key's own scopes go.
 fn principal(record: &KeyRecord, control: &Control, now: Timestamp) -> Option<Principal> {
     if record.expires.is_some_and(|expires| expires <= now) {
         return None;
     }
-    let own = control.role(&record.tenant, &record.role);
-    let permissions = match (record.role.built_in(), &own) {
-        (Some(role), _) => role.permissions(),
-        (None, Some(role)) => role.record.permissions,
-        (None, None) => Permissions::NONE,
-    };
-    let permissions = permissions.both(record.scopes.unwrap_or(Permissions::ALL));
-    let is_operator = record.tenant == TenantId::default_tenant();
+    let namespace = record.user_name.clone().unwrap_or_else(|| record.user.to_string());
+    let credential = Credential::Key(record.id);
+    let named = Named { tenant: &record.tenant, user: record.user, credential, namespace };
+    let scopes = record.scopes.unwrap_or(Permissions::ALL);
+    Some(principal_as(named, &record.role, scopes, record.issuers.clone(), control))
+}
+
+/// Someone, before it is said what they may do.
+struct Named<'a> {
+    tenant: &'a TenantId,
+    user: UserId,
+    credential: Credential,
+    /// What their own namespace ends with.
+    namespace: String,
+}
+
+/// Someone as what their role lets them, as far as `scopes` go. One of a role that is gone may do nothing.
+fn principal_as(
+    named: Named<'_>,
+    role: &RoleName,
+    scopes: Permissions,
+    issuers: Issuers,
+    control: &Control,
+) -> Principal {
+    let Named { tenant, user, credential, namespace } = named;
+    let own = control.role(tenant, role);
+    let permissions = control.permissions_of(tenant, role).unwrap_or(Permissions::NONE).both(scopes);
+    let is_operator = *tenant == TenantId::default_tenant();
     let permissions = if is_operator { permissions } else { permissions.without(Permissions::OF_OPERATOR) };
     let public = TenantId::public();
-    let reads = if record.tenant == public { Vec::new() } else { vec![public] };
-    let namespace = record.user_name.clone().unwrap_or_else(|| record.user.to_string());
-    Some(Principal {
-        tenant: record.tenant.clone(),
+    let reads = if *tenant == public { Vec::new() } else { vec![public] };
+    Principal {
+        tenant: tenant.clone(),
         reads,
-        user: record.user,
-        key: record.id,
-        role: record.role.clone(),
+        user,
+        credential,
+        role: role.clone(),
         permissions,
         sees_only: own.as_ref().and_then(|role| role.sees_only.clone()),
         authority: Authority {
             namespace: format!("own:{namespace}"),
-            issuers: record.issuers.clone(),
+            issuers,
             may_publish: permissions.hold(Permission::EventsWrite),
             says_only: own.as_ref().and_then(|role| role.says_only.clone()),
         },
-    })
+    }
 }

@@ -88,7 +88,7 @@ impl Refusals {
 
 /// Who a principal is in an audit log.
 pub fn actor(principal: &Principal) -> Actor {
-    Actor { tenant: principal.tenant.clone(), user: principal.user, key: principal.key }
+    Actor::new(principal.tenant.clone(), principal.user, principal.credential)
 }
 
 impl Engine {

@@ -126,6 +126,14 @@ impl Control {
         self.read(|now| now.roles.get(&(tenant.clone(), name.clone())).cloned())
     }
 
+    /// What a role lets one do; `None` where there is no such role.
+    pub fn permissions_of(&self, tenant: &TenantId, name: &RoleName) -> Option<Permissions> {
+        match name.built_in() {
+            Some(role) => Some(role.permissions()),
+            None => self.role(tenant, name).map(|role| role.record.permissions),
+        }
+    }
+
     /// A tenant's own roles, by name.
     pub fn roles_of(&self, tenant: &TenantId) -> Vec<Arc<TenantRole>> {
         let own = |(of, _): &(&(TenantId, RoleName), &Arc<TenantRole>)| of.0 == *tenant;

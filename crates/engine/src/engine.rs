@@ -1,12 +1,12 @@
 //! The engine: every port, and the tasks between them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tidings_core::envelope::{Envelope, Limits};
 use tidings_core::port::{
-    AuditLog, Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer, Ledger,
-    PortError, Projection, Randomness, ThreadRows,
+    AuditLog, Channel, Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer,
+    Ledger, PortError, Projection, Randomness, RecordStore, ThreadRows,
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::notifier::{Decided, Notifier};
 use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
+use crate::records::{KnownRecords, sweep};
 use crate::roles::{Role, Roles};
 
 /// What the engine reaches the world through.
@@ -44,6 +45,10 @@ pub struct Ports {
     pub control: Arc<dyn ControlStore>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
+    /// Accounts, sessions and what tokens hang on.
+    pub records: Arc<dyn RecordStore>,
+    /// How people who have an account are written to.
+    pub mail: Arc<dyn Channel>,
     /// Decisions and inboxes.
     pub deliveries: Arc<dyn DeliveryStore>,
     /// Dead letters.
@@ -77,9 +82,12 @@ pub struct Engine {
     pub(crate) inboxes: Arc<InboxWatch>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) roles: Arc<Roles>,
+    /// Records as they were last read.
+    pub(crate) known: Arc<KnownRecords>,
     pub(crate) started: Timestamp,
     pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
+    public_url: OnceLock<String>,
 }
 
 /// The engine's tasks; dropping it without [`Running::stop`] leaves them to the runtime.
@@ -102,6 +110,7 @@ impl Engine {
         let metrics = Arc::new(Metrics::new());
         let inboxes = Arc::new(InboxWatch::default());
         let roles = Roles::new();
+        let known = Arc::new(KnownRecords::default());
         let (owner, queue) = OwnerHandle::new(roles.clone());
         let cursor = ports.deliveries.notifier_cursor().await?;
         let (decided_sender, decided) = watch::channel(Decided::from(&cursor));
@@ -112,6 +121,8 @@ impl Engine {
             log: ports.log.clone(),
             control: control.clone(),
             audit: ports.audit.clone(),
+            records: ports.records.clone(),
+            known: known.clone(),
             chains: HashMap::new(),
             metrics: metrics.clone(),
             clock: ports.clock.clone(),
@@ -141,10 +152,25 @@ impl Engine {
         let running = Running { stop, roles: roles.clone(), readers, owner: owner_running };
         let started = ports.clock.now();
         let (refusals, refused) = Refusals::new();
-        let engine = Self { ports, options, control, owner, inboxes, metrics, roles, started, refusals, decided };
+        let public_url = OnceLock::new();
+        let engine = Self {
+            ports,
+            options,
+            control,
+            owner,
+            inboxes,
+            metrics,
+            roles,
+            known,
+            started,
+            refusals,
+            decided,
+            public_url,
+        };
         let engine = Arc::new(engine);
         // It ends with the last engine, whose end of the queue it reads from.
         tokio::spawn(write_refusals(Arc::downgrade(&engine), refused));
+        tokio::spawn(sweep(Arc::downgrade(&engine)));
         Ok((engine, running))
     }
 
@@ -154,6 +180,17 @@ impl Engine {
     /// Only when nothing at all was stored: `Retry::Later` when it may work again.
     pub async fn publish(&self, envelopes: Vec<Envelope>) -> Result<Vec<Vec<Outcome>>, PortError> {
         self.intake(&envelopes).await
+    }
+
+    /// Says under which address people reach this server, once, before anyone asks.
+    pub fn set_public_url(&self, url: &str) {
+        // The first address stays: links that were sent hold it.
+        let _ = self.public_url.set(url.trim_end_matches('/').to_owned());
+    }
+
+    /// The address under which people reach this server, without a slash at its end.
+    pub fn public_url(&self) -> &str {
+        self.public_url.get().map_or("http://127.0.0.1:8080", String::as_str)
     }
 
     /// How much is taken in at once.

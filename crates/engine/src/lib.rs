@@ -4,11 +4,13 @@ mod engine;
 mod roles;
 mod pipeline;
 mod owner;
+mod records;
 mod notifier;
 mod projector;
 mod control;
 mod access;
 mod audit;
+mod identity;
 pub mod token;
 mod subscriptions;
 mod reading;
@@ -26,6 +28,10 @@ pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replay
 pub use engine::{Engine, Options, Ports, Running};
 pub use explain::Explanation;
 pub use health::Check;
+pub use identity::{
+    AccountView, Browser, EmailError, Enrollment, Entered, IdentityError, MemberState, MemberView, NewMember, Redeemed,
+    SESSION_IDLE, SESSION_LONGEST, SessionView, SignIn,
+};
 pub use metrics::{
     AttemptLabels, ChannelLabels, Gauge, HttpLabels, IngestLabels, KindLabels, LimitLabels, Metrics, QueueLabels,
     ReaderLabels, Seconds, SecondsGauge, StageLabels, Stages, observe,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tidings_core::audit::{AuditEntry, ChainEnd};
 use tidings_core::id::TenantId;
-use tidings_core::port::{AuditLog, Clock, EventLog, Ledger, LogRecord, PortError, Retry, ThreadRows};
+use tidings_core::port::{
+    AuditLog, Clock, EventLog, Ledger, LogRecord, PortError, RecordRow, RecordStore, RecordWrite, Retry, ThreadRows,
+};
 use tidings_core::rejection::Outcome;
 use tidings_core::resolve::{Submission, Threads};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -14,6 +16,7 @@ use tracing::{error, warn};
 use crate::control::Control;
 use crate::metrics::{Metrics, observe};
 use crate::pipeline::own;
+use crate::records::{Checked, KnownRecords, check};
 use crate::roles::{Roles, restarting};
 
 /// Bytes that may wait for the owner before intake answers "busy".
@@ -30,9 +33,18 @@ const SUBMISSION_BYTES: usize = 512;
 /// A batch on its way to the owner.
 struct Waiting {
     batch: Vec<Submission>,
+    records: Vec<RecordWrite>,
     bytes: usize,
-    answer: oneshot::Sender<Result<Vec<Option<Outcome>>, PortError>>,
+    answer: oneshot::Sender<Result<Written, PortError>>,
     _room: OwnedSemaphorePermit,
+}
+
+/// What became of a batch that could be stored.
+enum Written {
+    /// It is durable; how each submission ended.
+    Done(Vec<Option<Outcome>>),
+    /// Nothing of it was stored: a record is not as it was read.
+    Conflict,
 }
 
 /// The way to the owner.
@@ -65,16 +77,33 @@ impl OwnerHandle {
     /// `Retry::Later` when the queue is full or space is short, `Retry::After` once a task of the
     /// engine has ended; nothing was stored then.
     pub async fn append(&self, batch: Vec<Submission>) -> Result<Vec<Option<Outcome>>, PortError> {
-        if batch.is_empty() {
-            return Ok(Vec::new());
+        match self.send(batch, Vec::new()).await? {
+            Written::Done(outcomes) => Ok(outcomes),
+            Written::Conflict => Err(PortError::later("store a batch", "a batch without records met a conflict")),
+        }
+    }
+
+    /// Makes changes of records durable, with what audit logs say of them; all or nothing. False when a
+    /// record is no longer as it was read.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn write(&self, records: Vec<RecordWrite>, batch: Vec<Submission>) -> Result<bool, PortError> {
+        Ok(matches!(self.send(batch, records).await?, Written::Done(_)))
+    }
+
+    async fn send(&self, batch: Vec<Submission>, records: Vec<RecordWrite>) -> Result<Written, PortError> {
+        if batch.is_empty() && records.is_empty() {
+            return Ok(Written::Done(Vec::new()));
         }
         self.roles.check()?;
-        let bytes = batch.iter().map(size).sum::<usize>().min(WAITING_BYTES_MAX);
+        let of_records = records.iter().filter_map(|write| write.body.as_ref()).map(|(body, _)| body.len());
+        let bytes = batch.iter().map(size).chain(of_records).sum::<usize>().min(WAITING_BYTES_MAX);
         let permits = u32::try_from(bytes).expect("bounded by the line above");
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
         let room = room.map_err(|_| PortError::later("accept a batch: too much is waiting to be stored", "busy"))?;
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { batch, bytes, answer, _room: room };
+        let waiting = Waiting { batch, records, bytes, answer, _room: room };
         self.queue.try_send(waiting).map_err(|cause| match cause {
             mpsc::error::TrySendError::Full(_) => PortError::later("accept a batch: too many are waiting", "busy"),
             mpsc::error::TrySendError::Closed(_) => restarting("the server is stopping"),
@@ -99,6 +128,9 @@ pub(crate) struct Owner {
     pub log: Arc<dyn EventLog>,
     pub control: Arc<Control>,
     pub audit: Arc<dyn AuditLog>,
+    /// Records as they were last read, of which those written are forgotten.
+    pub known: Arc<KnownRecords>,
+    pub records: Arc<dyn RecordStore>,
     /// Where audit logs end, as far as they were written to since the start.
     pub chains: HashMap<TenantId, ChainEnd>,
     pub metrics: Arc<Metrics>,
@@ -124,6 +156,19 @@ impl Owner {
         mut waiting: Vec<Waiting>,
         head: tidings_core::position::Position,
     ) -> Result<u64, Stopped> {
+        let Checked { rows, conflicts } =
+            match check(&*self.records, waiting.iter().map(|it| &it.records[..]), self.clock.now()).await {
+                Ok(checked) => checked,
+                Err(fault) => {
+                    report(&fault);
+                    refuse(waiting, &fault);
+                    return Ok(0);
+                }
+            };
+        for index in conflicts.into_iter().rev() {
+            // As with every answer: one who went away does not need it.
+            let _ = waiting.remove(index).answer.send(Ok(Written::Conflict));
+        }
         let sizes: Vec<usize> = waiting.iter().map(|it| it.batch.len()).collect();
         let all: Vec<Submission> = waiting.iter_mut().flat_map(|it| std::mem::take(&mut it.batch)).collect();
         let began = self.clock.elapsed();
@@ -132,7 +177,7 @@ impl Owner {
             own(all, &mut threads)
         };
         observe(&self.metrics.stages.resolve, self.clock.elapsed().saturating_sub(began));
-        let (entries, mut outcomes) = match self.store(resolved).await {
+        let (entries, mut outcomes) = match self.store(resolved, rows).await {
             Ok(stored) => stored,
             Err(fault) => {
                 let stops = fault.retry == Retry::Never;
@@ -145,7 +190,7 @@ impl Owner {
             let rest = outcomes.split_off(size);
             let own = std::mem::replace(&mut outcomes, rest);
             // A caller that went away gets its answer when it sends again.
-            let _ = batch.answer.send(Ok(own));
+            let _ = batch.answer.send(Ok(Written::Done(own)));
         }
         Ok(entries)
     }
@@ -153,9 +198,12 @@ impl Owner {
     async fn store(
         &mut self,
         resolved: Result<tidings_core::resolve::Resolved, PortError>,
+        records: Vec<RecordRow>,
     ) -> Result<(u64, Vec<Option<Outcome>>), PortError> {
         let mut resolved = resolved?;
         resolved.commit.at = Some(self.clock.now());
+        let written: Vec<_> = records.iter().map(|row| (row.key.clone(), row.record.is_none())).collect();
+        resolved.commit.records = records;
         let entries = resolved.commit.entries.len() as u64;
         let changes: Vec<_> = (resolved.commit.entries.iter())
             .filter_map(|entry| match &entry.record {
@@ -164,12 +212,13 @@ impl Owner {
             })
             .collect();
         let chains = self.seal(&mut resolved.commit.audit).await?;
-        if entries > 0 || !resolved.commit.audit.is_empty() {
+        if entries > 0 || !resolved.commit.audit.is_empty() || !written.is_empty() {
             let began = self.clock.elapsed();
             self.ledger.commit(resolved.commit).await?;
             observe(&self.metrics.stages.commit, self.clock.elapsed().saturating_sub(began));
         }
         self.chains.extend(chains);
+        self.known.forget(&written);
         for (_, change) in changes {
             self.control.apply(change);
         }

@@ -14,8 +14,12 @@ let attempt = 0;
 let paused = false;
 let staleTimer = null;
 
+let csrf = null;
+
 async function api(path, options = {}) {
   const headers = options.body ? { "Content-Type": "application/json" } : {};
+  // Each change in a session carries its token, which another site cannot read.
+  if (options.method && csrf) headers["X-CSRF-Token"] = csrf;
   const response = await fetch(path, { headers, ...options });
   const body = response.status === 204 ? null : await response.json();
   if (!response.ok) throw Object.assign(new Error(body?.detail ?? response.statusText), { status: response.status, body });
@@ -171,6 +175,7 @@ function enter(why) {
 }
 
 async function open(credentials) {
+  csrf = null;
   await api("/v1/session", { method: "POST", body: JSON.stringify(credentials) });
   await start();
 }
@@ -180,6 +185,7 @@ async function start(why = "") {
   let me;
   try {
     me = await api("/v1/me");
+    csrf = (await api("/v1/session")).csrf_token;
   } catch (fault) {
     if (fault.status === 401) return enter(why);
     attempt += 1;

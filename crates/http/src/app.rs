@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_core::principal::Principal;
 use tidings_engine::Engine;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -14,7 +13,6 @@ use crate::limits::{Limits, RateLimits};
 use crate::origin::Network;
 use crate::pages::PageSigner;
 use crate::quota::StreamQuota;
-use crate::session::Sessions;
 
 /// What may be set.
 #[derive(Debug, Clone)]
@@ -77,7 +75,6 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) options: Options,
-    pub(crate) sessions: Sessions,
     pub(crate) pages: PageSigner,
     pub(crate) streams: Arc<StreamQuota>,
     pub(crate) limits: Limits,
@@ -97,7 +94,6 @@ impl App {
         engine.randomness().fill(&mut secret);
         Self(Arc::new(Shared {
             pages: PageSigner::new(&secret),
-            sessions: Sessions::default(),
             streams: Arc::new(StreamQuota::new(options.streams_per_user)),
             limits: Limits::new(&options.rates),
             body_budget: Arc::new(Semaphore::new(options.body_bytes_in_work / crate::body::BUDGET_UNIT)),
@@ -107,12 +103,6 @@ impl App {
             engine,
             options,
         }))
-    }
-
-    /// A ticket that opens the built-in page once, within ten minutes, as this principal: the link
-    /// is `/#ticket=` and the ticket.
-    pub fn ticket(&self, principal: Principal) -> String {
-        self.sessions.ticket(principal, &self.engine)
     }
 
     /// Tells open streams that the server stops; `/readyz` answers 503 from now on.

@@ -11,11 +11,11 @@ use tidings_core::permission::Permission;
 use tidings_core::principal::Principal;
 use tidings_engine::{Asker, Refusal};
 
-use crate::App;
 use crate::context::{Around, Context, Route};
 use crate::error::{self, ApiError};
 use crate::limits::{self, Purpose};
 use crate::origin::Origin;
+use crate::{App, session};
 
 /// Who may use an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +44,20 @@ pub(crate) struct Gate {
 }
 
 /// Lets a request pass with its principal, or answers for the operation.
-pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let identified = gate.identify(&request);
-    let counted = gate.count(&request, identified.as_ref().ok().and_then(Option::as_ref));
+pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let identified = gate.identify(&parts).await;
+    let counted = gate.count(&parts, identified.as_ref().ok().and_then(Option::as_ref));
     let (principal, admitted) = match counted.and(identified) {
         Ok(principal) => {
-            let admitted = gate.admit(principal.as_ref(), &request);
+            let admitted = gate.admit(principal.as_ref(), &parts);
             (principal.map(Arc::new), admitted)
         }
         Err(error) => (None, Err(error)),
     };
-    let says_who = principal.is_some() || request.headers().contains_key(header::AUTHORIZATION);
-    let context = request.extensions().get::<Arc<Context>>().cloned();
+    let says_who = principal.is_some() || parts.headers.contains_key(header::AUTHORIZATION);
+    let context = parts.extensions.get::<Arc<Context>>().cloned();
+    let mut request = Request::from_parts(parts, body);
     if let Some(principal) = &principal {
         request.extensions_mut().insert(Arc::clone(principal));
     }
@@ -72,18 +74,18 @@ pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
 
 impl Gate {
     /// Who is asking, where that matters and they say it in the head.
-    fn identify(&self, request: &Request) -> Result<Option<Principal>, ApiError> {
+    async fn identify(&self, parts: &Parts) -> Result<Option<Principal>, ApiError> {
         match self.access {
             Access::Open => Ok(None),
-            Access::Loopback(_) if is_local(request) => Ok(None),
-            _ => identify(&self.app, request, matches!(self.access, Access::Later(_))),
+            Access::Loopback(_) if is_local(parts) => Ok(None),
+            _ => identify(&self.app, parts, matches!(self.access, Access::Later(_))).await,
         }
     }
 
-    fn admit(&self, principal: Option<&Principal>, request: &Request) -> Result<(), ApiError> {
+    fn admit(&self, principal: Option<&Principal>, parts: &Parts) -> Result<(), ApiError> {
         match (self.access, principal) {
             (Access::Open, _) | (Access::Later(_), None) | (Access::Key, Some(_)) => Ok(()),
-            (Access::Loopback(_), None) if is_local(request) => Ok(()),
+            (Access::Loopback(_), None) if is_local(parts) => Ok(()),
             (Access::Key, None) => Err(unauthenticated(None)),
             (Access::Loopback(permission) | Access::Needs(permission), None) => Err(unauthenticated(Some(permission))),
             (Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission), Some(principal)) => {
@@ -103,12 +105,12 @@ impl Gate {
     }
 
     /// Holds a request against the limits of its principal, else of its address.
-    fn count(&self, request: &Request, principal: Option<&Principal>) -> Result<(), ApiError> {
-        if matches!(self.access, Access::Loopback(_)) && is_local(request) {
+    fn count(&self, parts: &Parts, principal: Option<&Principal>) -> Result<(), ApiError> {
+        if matches!(self.access, Access::Loopback(_)) && is_local(parts) {
             return Ok(());
         }
-        let Some(context) = request.extensions().get::<Arc<Context>>() else { return Ok(()) };
-        let address = request.extensions().get::<Arc<Origin>>().and_then(|origin| origin.address);
+        let Some(context) = parts.extensions.get::<Arc<Context>>() else { return Ok(()) };
+        let address = parts.extensions.get::<Arc<Origin>>().and_then(|origin| origin.address);
         limits::enter(&self.app, context, principal, address, self.purpose)
     }
 }
@@ -131,8 +133,8 @@ pub(crate) fn unauthenticated(needed: Option<Permission>) -> ApiError {
 }
 
 /// The principal of a key in the head or of a session's cookie; none where there is neither.
-fn identify(app: &App, request: &Request, is_socket: bool) -> Result<Option<Principal>, ApiError> {
-    let headers = request.headers();
+async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Principal>, ApiError> {
+    let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let key = value.to_str().ok().and_then(|text| {
             let (scheme, key) = text.split_once(' ')?;
@@ -142,20 +144,23 @@ fn identify(app: &App, request: &Request, is_socket: bool) -> Result<Option<Prin
         let fault = || unauthenticated(None).detail("the key is not valid: unknown, mistyped or revoked");
         return principal.map(Some).ok_or_else(fault);
     }
-    let session = app.sessions.principal(headers, app.engine.clock().now());
-    let Some(principal) = session.filter(|principal| app.engine.is_valid(principal)) else { return Ok(None) };
+    let Some((secret, principal)) = session::holder(app, headers).await? else { return Ok(None) };
     // A cookie is sent by whatever page makes the request, so a change must come from our own.
-    let changes = is_socket || !matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_own_page = || request.extensions().get::<Arc<Origin>>().is_some_and(|origin| origin.is_same_origin(headers));
-    if changes && !is_own_page() {
+    let is_change = !matches!(parts.method, Method::GET | Method::HEAD);
+    let is_own_page = || parts.extensions.get::<Arc<Origin>>().is_some_and(|origin| origin.is_same_origin(headers));
+    if (is_change || is_socket) && !is_own_page() {
         return Err(ApiError::new(&error::CROSS_ORIGIN));
+    }
+    if is_change && !session::has_csrf_token(headers, secret) {
+        let detail = "a change in a session carries the token of `GET /v1/session` in `X-CSRF-Token`";
+        return Err(ApiError::new(&error::CROSS_ORIGIN).detail(detail));
     }
     Ok(Some(principal))
 }
 
 /// True for a caller on this machine that no proxy speaks for.
-fn is_local(request: &Request) -> bool {
-    request.extensions().get::<Arc<Origin>>().is_some_and(|origin| origin.is_local)
+fn is_local(parts: &Parts) -> bool {
+    parts.extensions.get::<Arc<Origin>>().is_some_and(|origin| origin.is_local)
 }
 
 /// The one who is asking.

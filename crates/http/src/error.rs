@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use tidings_core::port::{PortError, Retry};
-use tidings_engine::{ControlError, Fault, StreamError};
+use tidings_engine::{ControlError, Fault, IdentityError, StreamError};
 
 use crate::context::Context;
 
@@ -36,8 +36,11 @@ problems! {
     BAD_CURSOR = "bad_cursor" 400 "The cursor is not one of ours", "start again without a cursor";
     INVALID_CODING = "invalid_coding" 400 "The body's coding is broken", "send the whole body, correctly compressed or chunked";
     UNAUTHENTICATED = "unauthenticated" 401 "Who is asking is not known", "send `Authorization: Bearer tk_…` with a valid key; `tidings key create` makes one";
+    CODE_NEEDED = "code_needed" 401 "A code is needed besides the password", "send it again with `code`: one of your app, or a recovery code";
     FORBIDDEN = "forbidden" 403 "This key may not do that", "ask an admin for a key with the scope that `WWW-Authenticate` names";
     CROSS_ORIGIN = "cross_origin" 403 "The request comes from another site", "send it from the page itself, or use a key";
+    WRONG_PROOF = "wrong_proof" 403 "The password or the code is wrong", "send what is right; a code works once";
+    LINK_GONE = "link_gone" 410 "The link does not work any more", "ask for a new one: a link works once, and for a while";
     NOT_FOUND = "not_found" 404 "There is no such thing", "check the address; what belongs to others is not shown";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 "The method is not allowed here", "use one of the methods that `Allow` lists";
     NOT_ACCEPTABLE = "not_acceptable" 406 "None of the accepted forms can be made", "accept application/json";
@@ -233,6 +236,26 @@ impl From<ControlError> for ApiError {
                 Self::new(&QUOTA_REACHED).detail(format!("there are at most {limit}; delete one first")).retry_after(60)
             }
             ControlError::Port(error) => error.into(),
+        }
+    }
+}
+
+impl From<IdentityError> for ApiError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Refused => crate::auth::unauthenticated(None).detail(
+                "that is no email address with its password, no valid key, and no ticket that is still good; a code works once",
+            ),
+            IdentityError::CodeNeeded => Self::new(&CODE_NEEDED).header(header::WWW_AUTHENTICATE, "Bearer realm=\"tidings\""),
+            IdentityError::NoTenant => Self::new(&FORBIDDEN)
+                .detail("you belong to no tenant that you could enter, or not to that one; ask its admin for an invitation"),
+            IdentityError::LinkGone => Self::new(&LINK_GONE),
+            IdentityError::Invalid(faults) => Self::invalid(faults),
+            IdentityError::NotPermitted(detail) => Self::new(&FORBIDDEN).detail(detail),
+            IdentityError::NotFound(kind) => Self::no_such(kind),
+            IdentityError::Conflict(detail) => Self::new(&CONFLICT).detail(detail),
+            IdentityError::Busy => Self::new(&OVERLOADED).retry_after(5),
+            IdentityError::Port(error) => error.into(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod negotiate;
 mod precondition;
 mod frames;
 mod error;
+mod fields;
 mod openapi;
 mod route;
 

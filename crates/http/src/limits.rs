@@ -21,12 +21,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use tidings_core::id::{TenantId, UserId};
+use tidings_core::id::{TenantId, UserId, fingerprint};
 use tidings_core::principal::Principal;
 
 use self::account::Account;
 pub use self::rate::{AddressRates, Rate, RateLimits, Rates};
-pub(crate) use self::request::{answer_unrouted, enter, spend_bytes, spend_events, tell};
+pub(crate) use self::request::{answer_unrouted, enter, enter_account, spend_bytes, spend_events, tell};
 use self::table::Table;
 
 /// The order of an account's allowances. Addresses have attempts to sign in in place of events.
@@ -50,6 +50,9 @@ const NAMES: [[&str; 3]; 4] = [
     ["user-requests", "user-bytes", "user-events"],
     ["address-requests", "address-bytes", "address-sign-ins"],
 ];
+
+/// The limit of attempts to sign in as one person.
+const PERSON_SIGN_INS: &str = "person-sign-ins";
 
 /// What a request is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +142,9 @@ pub struct Limits {
     tenants: Table<TenantId>,
     users: Table<(TenantId, UserId)>,
     addresses: Table<Place>,
+    /// By the hash of an email address.
+    people: Table<[u8; 16]>,
+    person_sign_ins: Rate,
     policies: Vec<HeaderValue>,
 }
 
@@ -155,13 +161,35 @@ impl Limits {
             tenants: Table::new(of_tenant, limits.remembered),
             users: Table::new(of_user, limits.remembered),
             addresses: Table::new(of_address, limits.remembered),
+            people: Table::new([limits.person_sign_ins; 3], limits.remembered),
+            person_sign_ins: limits.person_sign_ins,
             policies: fields::policies(&rates),
         }
     }
 
     /// Every limit by name.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Rate)> {
-        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten())
+        let of_people = std::iter::once((PERSON_SIGN_INS, self.person_sign_ins));
+        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten()).chain(of_people)
+    }
+
+    /// Spends one attempt to sign in as the person with an email address, whether there is one or not.
+    ///
+    /// # Errors
+    /// When there were too many of late.
+    pub fn sign_in_as(&self, email: &str, now: Duration) -> Result<(), TooSoon> {
+        let (now, rate) = (nanos(now), self.person_sign_ins);
+        let account = self.people.account(&fingerprint(&[email.trim().to_lowercase().as_bytes()]), now);
+        match account.wait(REQUESTS, rate, 1, now) {
+            0 => {
+                account.spend(REQUESTS, rate, 1, now);
+                Ok(())
+            }
+            wait => {
+                let wait = Duration::from_nanos(wait);
+                Err(TooSoon { limit: PERSON_SIGN_INS, rate, wait, is_global: false })
+            }
+        }
     }
 
     /// Finds the allowances of one who asks. Times are those of [`tidings_core::port::Clock::elapsed`].

@@ -12,6 +12,8 @@ mod keys;
 mod roles;
 mod audit;
 mod session;
+mod account;
+mod users;
 mod meta;
 mod health;
 mod documents;
@@ -43,6 +45,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         roles::operations(),
         audit::operations(),
         session::operations(),
+        account::operations(),
+        users::operations(),
         meta::operations(),
         health::operations(),
         documents::operations(),

@@ -4,6 +4,7 @@
 
 mod commit;
 mod reads;
+mod records;
 mod delivery;
 mod model;
 mod observe;
@@ -11,7 +12,7 @@ mod observe;
 use std::sync::Arc;
 
 use tidings_core::port::{
-    AuditLog, ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, ThreadRows,
+    AuditLog, ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, RecordStore, ThreadRows,
 };
 
 pub use observe::observe;
@@ -21,7 +22,17 @@ const SEEDS: std::ops::Range<u64> = 0..4;
 
 /// Every storage port in one.
 pub trait Storage:
-    Ledger + ThreadRows + EventLog + EventStore + ControlStore + AuditLog + DeadLetters + DeliveryStore + Send + Sync
+    Ledger
+    + ThreadRows
+    + EventLog
+    + EventStore
+    + ControlStore
+    + AuditLog
+    + RecordStore
+    + DeadLetters
+    + DeliveryStore
+    + Send
+    + Sync
 {
 }
 
@@ -32,6 +43,7 @@ impl<S> Storage for S where
         + EventStore
         + ControlStore
         + AuditLog
+        + RecordStore
         + DeadLetters
         + DeliveryStore
         + Send
@@ -81,6 +93,8 @@ pub async fn promises(fresh: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
     reads::control_history(&*fresh()).await;
     reads::dead_letters(&*fresh()).await;
     reads::audit_logs(&*fresh()).await;
+    records::are_replaced_as_a_whole(&*fresh()).await;
+    records::lie_within_their_fence(&*fresh()).await;
     delivery::told_and_decisions(&*fresh()).await;
     delivery::inbox_numbers(&*fresh()).await;
     delivery::read_marks(&*fresh()).await;

@@ -16,8 +16,8 @@ use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId
 use tidings_core::incident::Report;
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{
-    DeadLetter, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Retry, StoredChange,
-    ThreadRow, Told,
+    DeadLetter, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Record, RecordKey, Retry,
+    StoredChange, ThreadRow, Told,
 };
 use tidings_core::position::Position;
 use tidings_core::time::Timestamp;
@@ -54,6 +54,7 @@ struct State {
     versions: BTreeMap<(TenantId, ThreadId), Vec<Position>>,
     forms: BTreeMap<(TenantId, EventId), Vec<(Form, bool)>>,
     audit: BTreeMap<(TenantId, u64), AuditEntry>,
+    records: BTreeMap<RecordKey, Record>,
     changes: Vec<StoredChange>,
     revisions: BTreeMap<SubscriptionId, Vec<Position>>,
     letters: BTreeMap<Position, DeadLetter>,

@@ -14,11 +14,12 @@ use tidings_core::incident::Report;
 use tidings_core::notice::{Decision, Notice, NoticeKind, StoredDecision, Verdict};
 use tidings_core::permission::{Permission, Permissions, Role};
 use tidings_core::port::{
-    Commit, ControlChange, ControlRecord, DeadLetter, DeadLetterState, IdentityRow, KeyRecord, LogEntry, LogRecord,
-    NotifierCursor, NotifierStep, RoleRecord, Says, ThreadHead, ThreadRow, Told, ToldPlace,
+    Commit, ControlChange, ControlRecord, DeadLetter, DeadLetterState, Fence, IdentityRow, KeyRecord, LogEntry,
+    LogRecord, NotifierCursor, NotifierStep, Record, RecordKey, RecordRow, RoleRecord, Says, Shelf, ThreadHead,
+    ThreadRow, Told, ToldPlace,
 };
 use tidings_core::position::Position;
-use tidings_core::principal::Issuers;
+use tidings_core::principal::{Credential, Issuers};
 use tidings_core::rejection::{Reason, Stage};
 use tidings_core::stored::Outlook;
 use tidings_core::subscription::{Subscription, UpdatePolicy};
@@ -280,9 +281,17 @@ pub fn role_entry(position: Position, tenant: &TenantId) -> LogEntry {
     LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::Role(Box::new(role))) }
 }
 
+/// A record as a commit leaves it, with an end where its revision is even.
+pub fn record_row(fence: Fence, name: &str, revision: u64) -> RecordRow {
+    let ends = revision.is_multiple_of(2).then_some(START);
+    let body = Bytes::from(format!("{{\"name\":\"{name}\",\"revision\":{revision}}}"));
+    let record = Some(Record { revision, ends, body });
+    RecordRow { key: RecordKey::new(fence, Shelf::Account, name), record }
+}
+
 /// The next entry of a tenant's audit log.
 pub fn audit_entry(tenant: &TenantId, target: &str, end: &mut ChainEnd) -> AuditEntry {
-    let actor = Actor { tenant: tenant.clone(), user: user_id(1), key: KeyId::derived(&[b"1"]) };
+    let actor = Actor::new(tenant.clone(), user_id(1), Credential::Key(KeyId::derived(&[b"1"])));
     let mut entry = AuditEntry {
         tenant: tenant.clone(),
         number: 0,

@@ -11,7 +11,7 @@ use tidings_core::principal::Principal;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{Engine, NewKey, Options, Ports, Running};
 
-use crate::{HandClock, MemoryStore, MemoryView, SeededRandomness, SmallAtlas};
+use crate::{HandClock, Mailbox, MemoryStore, MemoryView, SeededRandomness, SmallAtlas};
 
 /// An engine under test and what it stands on.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct World {
     pub clock: Arc<HandClock>,
     /// Everything it stores.
     pub store: MemoryStore,
+    /// The messages that it sent to people.
+    pub mailbox: Mailbox,
 }
 
 /// Ports over one store in memory.
@@ -40,6 +42,8 @@ pub fn ports(store: &MemoryStore, clock: &Arc<HandClock>, seed: u64) -> Ports {
         events: store.clone(),
         control: store.clone(),
         audit: store.clone(),
+        records: store.clone(),
+        mail: Arc::new(Mailbox::default()),
         deliveries: store.clone(),
         dead_letters: store,
         projection: view.clone(),
@@ -55,9 +59,10 @@ impl World {
 
     /// One over what another left behind.
     pub async fn over(store: MemoryStore, clock: Arc<HandClock>) -> Self {
-        let ports = ports(&store, &clock, 7);
+        let mailbox = Mailbox::default();
+        let ports = Ports { mail: Arc::new(mailbox.clone()), ..ports(&store, &clock, 7) };
         let (engine, running) = Engine::start(ports, Options::default()).await.expect("memory can be read");
-        Self { engine, running, clock, store }
+        Self { engine, running, clock, store, mailbox }
     }
 
     /// A principal with a new key in the tenant `default`.

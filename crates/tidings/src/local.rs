@@ -2,7 +2,7 @@
 //! to when no server runs on the data directory.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +45,8 @@ pub struct Reach {
     pub http: tidings_http::Options,
     /// Its TLS, where it has any.
     pub tls: Option<Arc<Tls>>,
+    /// The address under which people reach it, where that is not its own.
+    pub public_url: Option<String>,
 }
 
 /// Starts a server on the data directory.
@@ -78,6 +80,9 @@ pub async fn start_reached(
     let embedded = wire::open(&global.data, None, storage).await?;
     let (admin_key, is_new_key) = admin_key(&embedded.engine, &global.admin_key_file()).await?;
     let app = App::new(embedded.engine.clone(), reach.http);
+    let scheme = if reach.tls.is_some() { "https" } else { "http" };
+    let own = || format!("{scheme}://{}", openable(address));
+    embedded.engine.set_public_url(&reach.public_url.unwrap_or_else(own));
     let stop = CancellationToken::new();
     let mut commands = None;
     let serving = match reach.tls {
@@ -91,6 +96,14 @@ pub async fn start_reached(
         }
     };
     Ok(Local { address, admin_key, is_new_key, app, embedded, commands, stop: stop.drop_guard(), serving })
+}
+
+/// The address that a browser on this machine opens: not the one that means all of them.
+pub fn openable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
 }
 
 /// The directory's Admin key: the one in its file, or a new one when there is no key at all. The

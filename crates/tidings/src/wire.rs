@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tidings_adapters::clock::{SystemClock, SystemRandomness};
+use tidings_adapters::console::Console;
 use tidings_adapters::fjall::{self, FjallStore};
 use tidings_adapters::{gazetteer, tantivy};
 use tidings_core::port::Clock;
@@ -45,6 +46,8 @@ pub async fn open(data: &Path, clock: Option<Arc<dyn Clock>>, storage: fjall::Op
         events: shared.clone(),
         control: shared.clone(),
         audit: shared.clone(),
+        records: shared.clone(),
+        mail: Arc::new(Console),
         deliveries: shared.clone(),
         dead_letters: shared,
         projection: view.clone(),

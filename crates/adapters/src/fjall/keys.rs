@@ -4,6 +4,7 @@
 use ::fjall::UserKey;
 
 use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId, UserId};
+use tidings_core::port::{Fence, RecordKey, Shelf};
 use tidings_core::position::Position;
 
 /// Bytes of an id and of a position in a key.
@@ -122,6 +123,25 @@ pub(super) fn audit(tenant: &TenantId, number: u64) -> Key {
     Key::of(tenant).push(&number.to_be_bytes())
 }
 
+/// What all `record` rows of a shelf begin with whose names begin alike. No tenant's name is empty.
+pub(super) fn records(fence: &Fence, shelf: Shelf, prefix: &str) -> Key {
+    let key = match fence {
+        Fence::Server => Key::new().push(&[0]),
+        Fence::Tenant(tenant) => Key::of(tenant),
+    };
+    key.push(shelf.as_str().as_bytes()).push(&[0]).push(prefix.as_bytes())
+}
+
+/// `record`: fence, shelf, name.
+pub(super) fn record(of: &RecordKey) -> Key {
+    records(&of.fence, of.shelf, of.name())
+}
+
+/// The name that a `record` key ends with.
+pub(super) fn ending_name(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.rsplit(|byte| *byte == 0).next()?).ok()
+}
+
 /// `dead`: tenant, position.
 pub(super) fn dead(tenant: &TenantId, position: Position) -> Key {
     Key::of(tenant).push(&position.to_key())
@@ -198,6 +218,9 @@ mod tests {
         let prefix_length = told_of(&longest, ThreadId::from_bytes([7; 16])).as_slice().len();
         let recipient = told_recipient(key.as_slice(), prefix_length);
         assert_eq!(recipient, Some((longest.as_str(), UserId::from_bytes([9; 16]))));
+        let name = "n".repeat(RecordKey::NAME_BYTES_MAX);
+        let key = record(&RecordKey::new(Fence::Tenant(longest), Shelf::DeviceUserCode, name.clone()));
+        assert_eq!(ending_name(key.as_slice()), Some(name.as_str()));
     }
 
     #[test]

@@ -28,6 +28,7 @@ impl Ledger for FjallStore {
             && commit.threads.is_empty()
             && commit.reports.is_empty()
             && commit.audit.is_empty()
+            && commit.records.is_empty()
         {
             return Ok(());
         }
@@ -115,7 +116,7 @@ impl Core {
 }
 
 fn rows_of(commit: &Commit) -> Rows {
-    let Commit { entries, identities, aliases, threads, reports, audit, at } = commit;
+    let Commit { entries, identities, aliases, threads, reports, audit, records, at } = commit;
     let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
     for entry in entries {
         put_entry(&mut rows, entry, *at);
@@ -135,6 +136,12 @@ fn rows_of(commit: &Commit) -> Rows {
     }
     for entry in audit {
         rows.put(Space::Audit, keys::audit(&entry.tenant, entry.number), values::json(entry));
+    }
+    for row in records {
+        match &row.record {
+            Some(record) => rows.put(Space::Record, keys::record(&row.key), values::record(record)),
+            None => rows.remove(Space::Record, keys::record(&row.key)),
+        }
     }
     rows
 }

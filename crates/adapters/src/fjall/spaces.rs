@@ -25,6 +25,7 @@ pub(super) enum Space {
     Inbox,
     Cursor,
     Audit,
+    Record,
 }
 
 /// How a keyspace is used, which decides its tuning.
@@ -39,7 +40,7 @@ enum Use {
 }
 
 impl Space {
-    const ALL: [(Self, &'static str, Use); 19] = [
+    const ALL: [(Self, &'static str, Use); 20] = [
         (Self::Meta, "meta", Use::Small),
         (Self::Log, "log", Use::Appended),
         (Self::Event, "event", Use::Appended),
@@ -59,6 +60,7 @@ impl Space {
         (Self::Inbox, "inbox", Use::LookedUp),
         (Self::Cursor, "cursor", Use::Small),
         (Self::Audit, "audit", Use::Small),
+        (Self::Record, "record", Use::LookedUp),
     ];
 }
 

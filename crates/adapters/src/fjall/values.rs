@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use tidings_core::event::Form;
 use tidings_core::id::{DeadLetterId, EventId, TenantId, ThreadId};
-use tidings_core::port::PortError;
+use tidings_core::port::{PortError, Record};
 use tidings_core::position::Position;
 use tidings_core::stored::Outlook;
 use tidings_core::time::Timestamp;
@@ -74,6 +74,14 @@ pub(super) struct DeadIdRow {
     pub position: Position,
 }
 
+/// What stands before a record's own JSON in `record`.
+#[derive(Debug, Serialize, Deserialize)]
+struct RecordHead {
+    revision: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<Timestamp>,
+}
+
 /// A value of JSON.
 pub(super) fn json<T: Serialize>(row: &T) -> UserValue {
     let mut value = vec![FORMAT];
@@ -88,6 +96,21 @@ pub(super) fn read_json<T: DeserializeOwned>(what: &str, value: &[u8]) -> Result
 
 /// The event's own JSON, untouched, behind its head and a line feed; no compact JSON holds one.
 pub(super) fn event(head: &EventHead, body: &[u8]) -> UserValue {
+    headed(head, body)
+}
+
+/// A record's own JSON, untouched, behind its head.
+pub(super) fn record(record: &Record) -> UserValue {
+    headed(&RecordHead { revision: record.revision, ends: record.ends }, &record.body)
+}
+
+/// Reads what [`record`] wrote.
+pub(super) fn read_record(value: &[u8]) -> Result<Record, PortError> {
+    let (RecordHead { revision, ends }, body) = read_headed("a record", value)?;
+    Ok(Record { revision, ends, body })
+}
+
+fn headed(head: &impl Serialize, body: &[u8]) -> UserValue {
     let mut value = Vec::with_capacity(body.len() + 320);
     value.push(FORMAT);
     serde_json::to_writer(&mut value, head).expect("rows have text keys, and memory takes every byte");
@@ -98,10 +121,13 @@ pub(super) fn event(head: &EventHead, body: &[u8]) -> UserValue {
 
 /// Reads what [`event`] wrote.
 pub(super) fn read_event(value: &[u8]) -> Result<(EventHead, Bytes), PortError> {
-    const WHAT: &str = "a stored event";
-    let rest = after_format(WHAT, value)?;
-    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Err(damaged(WHAT)) };
-    let head = serde_json::from_slice(&rest[..end]).map_err(|error| PortError::never(format!("read {WHAT}"), error))?;
+    read_headed("a stored event", value)
+}
+
+fn read_headed<T: DeserializeOwned>(what: &str, value: &[u8]) -> Result<(T, Bytes), PortError> {
+    let rest = after_format(what, value)?;
+    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Err(damaged(what)) };
+    let head = serde_json::from_slice(&rest[..end]).map_err(|error| PortError::never(format!("read {what}"), error))?;
     Ok((head, Bytes::copy_from_slice(&rest[end + 1..])))
 }
 

@@ -29,7 +29,8 @@ const ROW_OVERHEAD: u64 = 24;
 /// Rows to write, with their size.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    rows: Vec<(Space, UserKey, UserValue)>,
+    /// What each row is to hold; `None` removes it.
+    rows: Vec<(Space, UserKey, Option<UserValue>)>,
     bytes: u64,
 }
 
@@ -43,7 +44,14 @@ impl Rows {
     pub(super) fn put(&mut self, space: Space, key: keys::Key, value: UserValue) {
         let key = UserKey::from(key);
         self.bytes += (key.len() + value.len()) as u64 + ROW_OVERHEAD;
-        self.rows.push((space, key, value));
+        self.rows.push((space, key, Some(value)));
+    }
+
+    /// Takes a row away.
+    pub(super) fn remove(&mut self, space: Space, key: keys::Key) {
+        let key = UserKey::from(key);
+        self.bytes += key.len() as u64 + ROW_OVERHEAD;
+        self.rows.push((space, key, None));
     }
 }
 
@@ -217,9 +225,12 @@ impl Writer {
             PersistMode::Buffer
         }));
         let put_own = [(Space::Meta, keys::meta("commit"), values::json(&number))];
-        let own = put_own.into_iter().chain(marks).map(|(space, key, value)| (space, UserKey::from(key), value));
+        let own = put_own.into_iter().chain(marks).map(|(space, key, value)| (space, UserKey::from(key), Some(value)));
         for (space, key, value) in own.chain(group.iter_mut().flat_map(|job| std::mem::take(&mut job.rows.rows))) {
-            batch.insert(self.core.spaces.get(space), key, value);
+            match value {
+                Some(value) => batch.insert(self.core.spaces.get(space), key, value),
+                None => batch.remove(self.core.spaces.get(space), key),
+            }
         }
         if let Err(fault) = batch.commit() {
             self.core.is_broken.store(true, Ordering::Release);

@@ -10,7 +10,7 @@ use crate::envelope::Coordinate;
 use crate::event::{Event, Form};
 use crate::id::{DeadLetterId, EventId, IncidentId, TenantId, ThreadId};
 use crate::incident::{Report, Reporter};
-use crate::port::{ControlChange, PortError};
+use crate::port::{ControlChange, PortError, RecordRow};
 use crate::position::Position;
 use crate::rejection::{Reason, Stage};
 use crate::stored::Outlook;
@@ -307,6 +307,8 @@ pub struct Commit {
     pub reports: Vec<Report>,
     /// Entries of audit logs, each at the end of its tenant's chain.
     pub audit: Vec<AuditEntry>,
+    /// Records as they stand after the step, each once.
+    pub records: Vec<RecordRow>,
     /// When the step is taken, as its events keep it.
     pub at: Option<Timestamp>,
 }

@@ -162,6 +162,6 @@ impl<'a> Threads<'a> {
         let reports = std::mem::take(&mut self.reports).into_values().collect();
         // From here on the store may hold more.
         self.answers.clear();
-        Commit { entries, identities, aliases, threads, reports, audit: Vec::new(), at: None }
+        Commit { entries, identities, aliases, threads, reports, ..Commit::default() }
     }
 }

@@ -63,8 +63,7 @@ impl Engine {
             Some(name) => named_user(&new.tenant, name),
             None => UserId::from_bytes(self.draw_id()),
         };
-        let is_admin = new.role.built_in() == Some(Role::Admin);
-        let default_issuers = if is_admin { Issuers::All } else { Issuers::Only(Vec::new()) };
+        let default_issuers = Issuers::of_role(&new.role);
         let (record, secret) = self.draw_key(KeyRecord {
             id: KeyId::from_bytes([0; 16]),
             hash: String::new(),
@@ -108,17 +107,12 @@ impl Engine {
             let detail = "`expires` has passed; leave it out for a key without an end";
             return Err(ControlError::invalid("/expires", "invalid_time", detail));
         }
-        let own = self.control.role(&new.tenant, &new.role);
-        let permissions = match (new.role.built_in(), &own) {
-            (Some(role), _) => role.permissions(),
-            (None, Some(role)) => role.record.permissions,
-            (None, None) => {
-                let detail = format!(
-                    "there is no role `{}` in tenant {}; there are admin, curator, viewer and those of /v1/roles",
-                    new.role, new.tenant
-                );
-                return Err(ControlError::invalid("/role", "unknown_role", detail));
-            }
+        let Some(permissions) = self.control.permissions_of(&new.tenant, &new.role) else {
+            let detail = format!(
+                "there is no role `{}` in tenant {}; there are admin, curator, viewer and those of /v1/roles",
+                new.role, new.tenant
+            );
+            return Err(ControlError::invalid("/role", "unknown_role", detail));
         };
         let granted = permissions.both(new.scopes.unwrap_or(Permissions::ALL));
         if !granted.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
@@ -165,7 +159,7 @@ impl Engine {
         let old = self.key_within_reach(principal, id).ok_or(ControlError::NotFound("key"))?;
         let stands_for =
             super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
-        if id != principal.key
+        if Some(id) != principal.credential.key()
             && !stands_for.permissions.are_within(principal.permissions)
             && !principal.holds_all_of_tenant()
         {

@@ -114,6 +114,9 @@ pub struct RateLimits {
     /// One address of IPv4, or network of 64 bits of IPv6; default 12,000 requests, 64 MiB and 20
     /// attempts to sign in a minute.
     pub address: AddressRates,
+    /// Attempts to sign in as one person, from wherever; default 30 in a quarter of an hour. It slows
+    /// those who guess from many addresses, and can be used to keep someone out for a while.
+    pub person_sign_ins: Rate,
     /// Tenants, users and addresses remembered, of each; default 65,536. When there are more, the
     /// eighth part that has spent least of its allowance is forgotten.
     pub remembered: usize,
@@ -130,6 +133,7 @@ impl Default for RateLimits {
                 bytes: Rate::new(64 << 20, 60),
                 sign_ins: Rate::new(20, 60),
             },
+            person_sign_ins: Rate::new(30, 15 * 60),
             remembered: 1 << 16,
         }
     }

@@ -33,6 +33,14 @@ pub(crate) fn enter(
     app.limits.enter(standing, now).map_err(|refused| refusal(app, refused))
 }
 
+/// Decides on an attempt to sign in as the person with an email address.
+///
+/// # Errors
+/// When there were too many of late.
+pub(crate) fn enter_account(app: &App, email: &str) -> Result<(), ApiError> {
+    app.limits.sign_in_as(email, app.engine.clock().elapsed()).map_err(|refused| refusal(app, refused))
+}
+
 fn refusal(app: &App, refused: TooSoon) -> ApiError {
     let TooSoon { limit, rate, wait, is_global } = refused;
     app.engine.metrics().rate_limited.get_or_create(&LimitLabels { limit }).inc();

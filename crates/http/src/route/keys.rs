@@ -98,7 +98,7 @@ fn shown(key: &KeyRecord) -> Value {
 }
 
 async fn revoke(State(app): State<App>, asking: Asking, Id(id): Id<KeyId>) -> Result<Response, ApiError> {
-    if id == asking.principal.key {
+    if Some(id) == asking.principal.credential.key() {
         let detail = "a key does not revoke itself, so that one that may make keys is left; use another Admin key";
         return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
     }

@@ -64,7 +64,7 @@ async fn me(Caller(principal): Caller) -> Result<Response, ApiError> {
         "tenant": principal.tenant,
         "reads": principal.reads,
         "user": principal.user,
-        "key": principal.key,
+        "key": principal.credential.key(),
         "role": principal.role,
         "scopes": principal.permissions,
         "sees": principal.sees_only.as_ref().map(|bound| bound.filter().to_json()),

@@ -58,7 +58,7 @@ async fn keys_are_made_by_admins_within_their_tenant() {
         refused.is_problem(422, "invalid");
         assert_eq!(refused.body["errors"][0]["pointer"], "/user", "{}", refused.text);
     }
-    let own = app.principal(&app.admin).key;
+    let own = app.principal(&app.admin).credential.key().expect("a key");
     let suicide = app.request(Method::DELETE, &format!("/v1/keys/{own}"));
     send(suicide).await.is_problem(403, "forbidden");
     let operator = app.post("/v1/keys", json!({ "role": "viewer", "tenant": "other" })).await;
@@ -77,10 +77,11 @@ async fn keys_are_made_by_admins_within_their_tenant() {
 #[tokio::test]
 async fn a_ticket_opens_one_session_that_only_our_page_can_use() {
     let app = TestApp::start().await;
-    let ticket = app.app.ticket(app.principal(&app.admin));
+    let ticket = app.ticket(&app.admin).await;
     let swap = |ticket: &str| app.http.post(app.url("/v1/session")).json(&json!({ "ticket": ticket }));
     let opened = send(swap(&ticket)).await;
-    assert_eq!(opened.status, 204, "{}", opened.text);
+    assert_eq!(opened.status, 200, "{}", opened.text);
+    let token = opened.body["csrf_token"].as_str().expect("a token").to_owned();
     let cookie = opened.header("set-cookie").to_owned();
     assert!(
         cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.starts_with("tidings_session="),
@@ -91,13 +92,16 @@ async fn a_ticket_opens_one_session_that_only_our_page_can_use() {
     let with_cookie = |method: Method, path: &str| app.http.request(method, app.url(path)).header("cookie", &cookie);
     assert_eq!(send(with_cookie(Method::GET, "/v1/me")).await.body["role"], "admin");
     let own = format!("http://{}", app.address);
-    let change = |origin: Option<&str>| {
+    let change = |origin: Option<&str>, token: Option<&str>| {
         let request = with_cookie(Method::POST, "/v1/subscriptions").json(&json!({ "filter": {} }));
-        origin.into_iter().fold(request, |request, origin| request.header("origin", origin))
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        token.into_iter().fold(request, |request, token| request.header("x-csrf-token", token))
     };
-    assert_eq!(send(change(Some(&own))).await.status, 201);
-    send(change(Some("http://evil.example"))).await.is_problem(403, "cross_origin");
-    send(change(None)).await.is_problem(403, "cross_origin");
+    assert_eq!(send(change(Some(&own), Some(&token))).await.status, 201);
+    send(change(Some("http://evil.example"), Some(&token))).await.is_problem(403, "cross_origin");
+    send(change(None, Some(&token))).await.is_problem(403, "cross_origin");
+    send(change(Some(&own), None)).await.is_problem(403, "cross_origin");
+    send(change(Some(&own), Some("00000000000000000000000000000000"))).await.is_problem(403, "cross_origin");
     assert!(Socket::open(app.address, &[("cookie", &cookie), ("origin", &own)]).await.is_ok());
     assert!(Socket::open(app.address, &[("cookie", &cookie), ("origin", "http://evil.example")]).await.is_err());
     let closed = send(with_cookie(Method::DELETE, "/v1/session").header("origin", &own)).await;
@@ -108,7 +112,7 @@ async fn a_ticket_opens_one_session_that_only_our_page_can_use() {
 #[tokio::test]
 async fn tickets_and_sessions_end_by_the_clock() {
     let app = TestApp::start().await;
-    let ticket = app.app.ticket(app.principal(&app.viewer));
+    let ticket = app.ticket(&app.viewer).await;
     app.world.clock.advance_millis(11 * 60 * 1_000);
     let swap = app.http.post(app.url("/v1/session")).json(&json!({ "ticket": ticket }));
     send(swap).await.is_problem(401, "unauthenticated");

@@ -77,6 +77,12 @@ impl TestApp {
         key(&self.world, tenant.parse().expect("a tenant"), role).await
     }
 
+    /// A ticket for the built-in page.
+    pub(crate) async fn ticket(&self, key: &str) -> String {
+        let link = self.world.engine.page_link(&self.principal(key)).await.expect("memory takes it");
+        link.expect("a key").reveal().to_owned()
+    }
+
     pub(crate) fn principal(&self, key: &str) -> Principal {
         self.world.engine.authenticate(key).expect("a key")
     }

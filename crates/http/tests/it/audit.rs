@@ -73,7 +73,7 @@ async fn each_change_is_said_with_who_and_what_before_and_after() {
     );
     let admin = app.principal(&app.admin);
     let actor = entries[before].actor.as_ref().expect("someone");
-    assert_eq!((actor.user, actor.key), (admin.user, admin.key));
+    assert_eq!((actor.user, actor.key), (admin.user, admin.credential.key()));
     assert_eq!(entries[before + 1].correlation_id, "the-change");
     let changed = &entries[before + 7];
     let scopes = |value: &Option<Value>| value.as_ref().expect("a role")["scopes"].clone();

@@ -16,7 +16,11 @@ async fn with_faults(faults: &Faults) -> TestApp {
     let mut ports = ports(&store, &clock, 7);
     ports.deliveries = Arc::new(Failing::new(ports.deliveries.clone(), faults.clone()));
     let (engine, running) = Engine::start(ports, tidings_engine::Options::default()).await.expect("starts");
-    TestApp::over(World { engine, running, clock, store }, tidings_http::Options::default()).await
+    TestApp::over(
+        World { engine, running, clock, store, mailbox: tidings_testkit::Mailbox::default() },
+        tidings_http::Options::default(),
+    )
+    .await
 }
 
 async fn publish(app: &TestApp, id: &str) -> Answer {

@@ -151,7 +151,11 @@ async fn a_store_that_refuses_is_503_and_one_that_is_lost_500() {
     let mut ports = ports(&store, &clock, 7);
     ports.ledger = Arc::new(Failing::new(ports.ledger.clone(), faults.clone()));
     let (engine, running) = Engine::start(ports, tidings_engine::Options::default()).await.expect("starts");
-    let app = TestApp::over(World { engine, running, clock, store }, tidings_http::Options::default()).await;
+    let app = TestApp::over(
+        World { engine, running, clock, store, mailbox: tidings_testkit::Mailbox::default() },
+        tidings_http::Options::default(),
+    )
+    .await;
     faults.refuse_next(1);
     let refused = app.publish("application/json", r#"{"title":"x"}"#).await;
     refused.is_problem(503, "unavailable");

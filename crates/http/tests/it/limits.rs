@@ -150,7 +150,7 @@ async fn signing_in_is_slower_than_the_rest_and_right_by_right_address() {
     assert_eq!(door.status(HERE, "", SIGN_IN).await, 429);
     assert_eq!(door.status(HERE, "", LOOK).await, 401);
     assert_eq!(door.status(HERE, "", "DELETE /v1/session").await, 204);
-    assert_eq!(door.status(ELSEWHERE, "", SIGN_IN).await, 401);
+    assert_eq!(door.status(ELSEWHERE, "", SIGN_IN).await, 422);
 }
 
 #[tokio::test]
@@ -296,9 +296,10 @@ async fn meta_lists_every_limit() {
     let ann = door.key("default", "ann").await;
     let meta = door.ask(HERE, &ann, "GET /v1/meta", "").await;
     let limits = meta.body["rate_limits"].as_array().expect("a list");
-    assert_eq!(limits.len(), 12);
+    assert_eq!(limits.len(), 13);
     assert_eq!(limits[6], json!({ "name": "user-requests", "quota": 500_000, "window_seconds": 10 }));
     assert_eq!(limits[11], json!({ "name": "address-sign-ins", "quota": 20, "window_seconds": 60 }));
+    assert_eq!(limits[12], json!({ "name": "person-sign-ins", "quota": 30, "window_seconds": 900 }));
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ struct Things {
     subscription: String,
     key: String,
     letter: String,
+    user: String,
 }
 
 impl Things {
@@ -50,12 +51,14 @@ impl Things {
         let refused = app.publish("application/json", r#"{"title":"bad","lat":99,"lon":0}"#).await;
         let put = app.request(Method::PUT, "/v1/roles/reader").json(&json!({ "scopes": ["events:read"] }));
         assert_eq!(send(put).await.status, 201);
+        let user = app.post("/v1/users", json!({ "email": "a@example.org", "role": "viewer" })).await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         Self {
             event,
             subscription: text(&subscription["id"]),
             key: text(&key.body["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
+            user: text(&user.body["id"]),
         }
     }
 
@@ -66,6 +69,7 @@ impl Things {
             "subscriptions" => &self.subscription,
             "keys" => &self.key,
             "dead-letters" => &self.letter,
+            "users" => &self.user,
             _ => "reader",
         };
         let query =

@@ -142,7 +142,7 @@ async fn nobody_gives_away_more_than_they_hold() {
     assert_eq!(post_key(json!({ "role": "admin", "scopes": ["events:read"], "issuers": [] })).await.status, 201);
     assert_eq!(post_key(json!({ "role": "doorkeeper" })).await.status, 201);
     send(ask(Method::PUT, "/v1/roles/king", json!({ "scopes": ["events:write"] }))).await.is_problem(403, "forbidden");
-    let admin = app.principal(&app.admin).key;
+    let admin = app.principal(&app.admin).credential.key().expect("a key");
     let rotated = send(ask(Method::POST, &format!("/v1/keys/{admin}:rotate"), json!({}))).await;
     rotated.is_problem(403, "forbidden");
     // One who sees some events only makes neither roles nor keys that see others.
@@ -228,7 +228,7 @@ async fn roles_are_read_whole_and_deleted_when_nobody_acts_as_them() {
     let delete = |etag: &str| send(app.request(Method::DELETE, "/v1/roles/reader").header("if-match", etag.to_owned()));
     send(app.request(Method::DELETE, "/v1/roles/reader")).await.is_problem(428, "precondition_required");
     delete("\"1\"").await.is_problem(409, "conflict");
-    let id = app.principal(&reader).key;
+    let id = app.principal(&reader).credential.key().expect("a key");
     assert_eq!(send(app.request(Method::DELETE, &format!("/v1/keys/{id}"))).await.status, 204);
     delete("\"4\"").await.is_problem(412, "stale");
     assert_eq!(delete("\"1\"").await.status, 204);

@@ -138,9 +138,10 @@ async fn a_page_over_tls_changes_things_with_its_cookie_over_either_protocol() {
         let client = client.build().expect("a client");
         let opened = send(client.post(secured.url("/v1/session")).json(&json!({ "key": secured.app.curator }))).await;
         let cookie = opened.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+        let token = opened.body["csrf_token"].as_str().expect("a token");
         let subscribe = |origin: String| {
             let request = client.post(secured.url("/v1/subscriptions")).json(&json!({ "filter": {} }));
-            send(request.header("cookie", &cookie).header("origin", origin))
+            send(request.header("cookie", &cookie).header("origin", origin).header("x-csrf-token", token))
         };
         let own = secured.url("");
         assert_eq!(subscribe(own.clone()).await.status, 201);

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write};
 
 use tidings_core::id::TenantId;
 use tidings_core::incident::Reporter;
-use tidings_core::port::ThreadRows;
+use tidings_core::port::{Fence, Shelf, ThreadRows};
 use tidings_core::position::Position;
 
 use super::Storage;
@@ -31,8 +31,17 @@ pub async fn observe(store: &dyn Storage) -> String {
         observe_events(&mut text, store, &tenant).await;
         observe_letters(&mut text, store, &tenant).await;
         observe_users(&mut text, store, &tenant).await;
+        observe_records(&mut text, store, Fence::Tenant(tenant)).await;
     }
+    observe_records(&mut text, store, Fence::Server).await;
     text
+}
+
+async fn observe_records(text: &mut String, store: &dyn Storage, fence: Fence) {
+    for shelf in [Shelf::Account, Shelf::Session] {
+        let found = store.records(&fence, shelf, "", None, usize::MAX).await.unwrap();
+        say(text, "records", found);
+    }
 }
 
 async fn observe_events(text: &mut String, store: &dyn Storage, tenant: &TenantId) {

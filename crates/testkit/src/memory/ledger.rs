@@ -5,7 +5,10 @@ use bytes::Bytes;
 
 use tidings_core::audit::{AuditEntry, ChainEnd};
 use tidings_core::id::TenantId;
-use tidings_core::port::{AuditLog, Commit, ControlChange, Ledger, LogEntry, LogRecord, PortError, StoredChange};
+use tidings_core::port::{
+    AuditLog, Commit, ControlChange, Fence, Ledger, LogEntry, LogRecord, PortError, Record, RecordKey, RecordRow,
+    RecordStore, Shelf, StoredChange,
+};
 
 use super::{MemoryStore, State, misuse};
 
@@ -39,6 +42,12 @@ impl Ledger for MemoryStore {
         for entry in commit.audit {
             state.audit.insert((entry.tenant.clone(), entry.number), entry);
         }
+        for RecordRow { key, record } in commit.records {
+            match record {
+                Some(record) => state.records.insert(key, record),
+                None => state.records.remove(&key),
+            };
+        }
         for entry in commit.entries {
             state.append(entry);
         }
@@ -60,6 +69,32 @@ impl AuditLog for MemoryStore {
         let state = self.state();
         let rows = state.audit.range((tenant.clone(), 0)..=(tenant.clone(), u64::MAX));
         Ok(rows.map(|(_, entry)| entry).filter(|entry| entry.number > after).take(limit).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl RecordStore for MemoryStore {
+    async fn record(&self, key: &RecordKey) -> Result<Option<Record>, PortError> {
+        Ok(self.state().records.get(key).cloned())
+    }
+
+    async fn records(
+        &self,
+        fence: &Fence,
+        shelf: Shelf,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, Record)>, PortError> {
+        let state = self.state();
+        let is_asked = |key: &RecordKey| {
+            key.fence == *fence
+                && key.shelf == shelf
+                && key.name().starts_with(prefix)
+                && after.is_none_or(|after| key.name() > after)
+        };
+        let found = state.records.iter().filter(|(key, _)| is_asked(key)).take(limit);
+        Ok(found.map(|(key, record)| (key.clone(), record.clone())).collect())
     }
 }
 

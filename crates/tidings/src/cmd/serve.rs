@@ -4,7 +4,7 @@ mod transport;
 
 use std::convert::Infallible;
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl Serve {
         // Before anyone can hear that it runs, and send one.
         let mut stopping = StopSignals::new()?;
         let renewing = renewing(tls)?;
-        greet(&server, global, plain_http);
+        greet(&server, global, plain_http).await?;
         let demo = self.demo.then(|| super::demo::start(&server, self.seed));
         let code = tokio::select! {
             () = stopping.next() => ExitCode::SUCCESS,
@@ -87,7 +87,7 @@ impl Serve {
 }
 
 /// Says where the server is and how to get in.
-fn greet(server: &Local, global: &Global, is_plain: bool) {
+async fn greet(server: &Local, global: &Global, is_plain: bool) -> anyhow::Result<()> {
     eprintln!("listening on {}", server.url());
     if is_plain && !server.has_tls() && !server.address.ip().is_loopback() {
         eprintln!("this is plain HTTP, and others can reach it: keys and events can be read on their way");
@@ -95,15 +95,18 @@ fn greet(server: &Local, global: &Global, is_plain: bool) {
     if server.is_new_key {
         eprintln!("admin key {} (kept in {})", server.admin_key.reveal(), global.admin_key_file().display());
     }
-    if let Some(admin) = server.admin() {
-        let mut address = server.address;
-        if address.ip().is_unspecified() {
-            // A browser on this machine cannot open the address that means all of them.
-            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-        }
+    if let Some(admin) = server.admin()
+        && let Some(link) = server.engine().page_link(&admin).await?
+    {
         let scheme = if server.has_tls() { "https" } else { "http" };
-        eprintln!("open {scheme}://{address}/#ticket={} (once, within ten minutes)", server.app.ticket(admin));
+        let address = local::openable(server.address);
+        eprintln!("open {scheme}://{address}/#ticket={} (once, within ten minutes)", link.reveal());
     }
+    if let Some(link) = server.engine().first_admin_link().await? {
+        let address = server.engine().public_url();
+        eprintln!("make the first account {address}/account#first-admin={} (once, within a day)", link.reveal());
+    }
+    Ok(())
 }
 
 /// Looks at the TLS files at every SIGHUP, besides the looks that the server takes by itself.

@@ -10,7 +10,7 @@ use fjall::{Database, KeyspaceCreateOptions};
 use tidings_adapters::fjall::{FjallStore, Options};
 use tidings_core::audit::ChainEnd;
 use tidings_core::id::TenantId;
-use tidings_core::port::{Commit, DeliveryStore, EventLog, Ledger};
+use tidings_core::port::{Commit, DeliveryStore, EventLog, Fence, Ledger};
 use tidings_testkit::{contract, sample};
 
 use super::open;
@@ -37,7 +37,9 @@ async fn store_samples(dir: &Path) -> String {
         sample::role_entry(start.plus(8), &tenant),
     ];
     let audit = vec![sample::audit_entry(&tenant, "flood-desk", &mut ChainEnd::default())];
-    store.commit(Commit { entries, audit, ..Commit::default() }).await.unwrap();
+    let records =
+        vec![sample::record_row(Fence::Server, "one", 2), sample::record_row(Fence::Tenant(tenant.clone()), "one", 1)];
+    store.commit(Commit { entries, audit, records, ..Commit::default() }).await.unwrap();
     store.commit_step(sample::step_of(&tenant, 1..3, 1, start.plus(2), 1)).await.unwrap();
     let silent = sample::decision(&tenant, 3, 1, start.plus(2), None);
     let mut step = sample::step_of(&tenant, 0..0, 1, start.plus(6), 1);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use tidings_http::{CorsOrigin, Network, Tls, TlsFiles};
+use url::Url;
 
 use crate::exit::Failure;
 use crate::local::Reach;
@@ -30,6 +31,9 @@ pub struct Transport {
     /// Let pages of these sites call the API, with a key and never with a cookie; none by default
     #[arg(long, env = "TIDINGS_CORS_ORIGIN", value_name = "URL", num_args = 1.., value_delimiter = ',')]
     cors_origin: Vec<CorsOrigin>,
+    /// The address under which people reach this server, for links and tokens; by default the one it listens on
+    #[arg(long, env = "TIDINGS_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
     /// Serve others without TLS: keys and events can be read and changed on their way
     #[arg(long, env = "TIDINGS_PLAIN_HTTP", value_parser = FalseyValueParser::new())]
     plain_http: bool,
@@ -70,7 +74,7 @@ impl Transport {
             cors_origins: self.cors_origin,
             ..tidings_http::Options::default()
         };
-        Ok(Reach { http, tls })
+        Ok(Reach { http, tls, public_url: self.public_url.map(|url| url.to_string()) })
     }
 }
 

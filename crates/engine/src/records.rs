@@ -1,0 +1,296 @@
+//! Records as types: read, kept at hand, and changed together, only if they are still as they were read.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use quick_cache::sync::Cache;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tidings_core::port::{Fence, PortError, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
+use tidings_core::time::Timestamp;
+use tokio::sync::watch;
+use tracing::warn;
+
+use crate::audit::{Asker, Change};
+use crate::engine::Engine;
+
+/// Records kept at hand.
+const KNOWN_MAX: usize = 20_000;
+/// How often ended records are taken away.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// Records that a sweep removes in one commit.
+const SWEPT_AT_ONCE: usize = 500;
+
+/// What is kept on a shelf.
+pub(crate) trait Shelved: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Which shelf.
+    const SHELF: Shelf;
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded<T> {
+    pub key: RecordKey,
+    pub revision: u64,
+    pub ends: Option<Timestamp>,
+    pub value: T,
+}
+
+impl<T: Shelved> Loaded<T> {
+    fn read(key: RecordKey, record: &Record) -> Result<Self, PortError> {
+        let value = serde_json::from_slice(&record.body);
+        let value =
+            value.map_err(|error| PortError::never(format!("read a record ({})", key.shelf.as_str()), error))?;
+        Ok(Self { key, revision: record.revision, ends: record.ends, value })
+    }
+
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.ends.is_some_and(|ends| ends <= now)
+    }
+}
+
+/// Changes of records that hold together or not at all.
+#[derive(Debug, Default)]
+pub(crate) struct RecordChanges(Vec<RecordWrite>);
+
+impl RecordChanges {
+    /// A record where there is none.
+    pub fn create<T: Shelved>(mut self, key: RecordKey, value: &T, ends: Option<Timestamp>) -> Self {
+        self.0.push(RecordWrite { key, expected: None, body: Some((body_of(value), ends)) });
+        self
+    }
+
+    /// Another value in place of one that was read, with the same end.
+    pub fn replace<T: Shelved>(self, was: &Loaded<T>, value: &T) -> Self {
+        self.replace_until(was, value, was.ends)
+    }
+
+    /// Another value in place of one that was read, with another end.
+    pub fn replace_until<T: Shelved>(mut self, was: &Loaded<T>, value: &T, ends: Option<Timestamp>) -> Self {
+        let (key, expected) = (was.key.clone(), Some(was.revision));
+        self.0.push(RecordWrite { key, expected, body: Some((body_of(value), ends)) });
+        self
+    }
+
+    /// Takes away a record that was read.
+    pub fn remove<T: Shelved>(mut self, was: &Loaded<T>) -> Self {
+        self.0.push(RecordWrite { key: was.key.clone(), expected: Some(was.revision), body: None });
+        self
+    }
+
+    /// These and those.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+}
+
+fn body_of<T: Shelved>(value: &T) -> Bytes {
+    serde_json::to_vec(value).expect("records have text keys, and memory takes every byte").into()
+}
+
+/// What the owner makes of the record changes of waiting batches.
+pub(crate) struct Checked {
+    /// The records as they are to be.
+    pub rows: Vec<RecordRow>,
+    /// Which batches met a record that is not as it was read, in order.
+    pub conflicts: Vec<usize>,
+}
+
+/// Holds the changes of several batches, in order, against the records as they stand.
+pub(crate) async fn check(
+    store: &dyn RecordStore,
+    batches: impl Iterator<Item = &[RecordWrite]>,
+    now: Timestamp,
+) -> Result<Checked, PortError> {
+    let mut changed: HashMap<RecordKey, Option<Record>> = HashMap::new();
+    let mut conflicts = Vec::new();
+    for (index, batch) in batches.enumerate() {
+        let mut own: HashMap<RecordKey, Option<Record>> = HashMap::new();
+        let mut holds = true;
+        for write in batch {
+            let current = match own.get(&write.key).or_else(|| changed.get(&write.key)) {
+                Some(record) => record.clone(),
+                None => store.record(&write.key).await?,
+            };
+            let is_there = |record: &&Record| record.ends.is_none_or(|ends| ends > now);
+            let read_at = current.as_ref().filter(is_there).map(|record| record.revision);
+            holds &= read_at == write.expected;
+            // Revisions go on where an ended record is replaced, so that no reader takes one for the other.
+            let revision = current.map_or(1, |record| record.revision + 1);
+            let body = write.body.clone();
+            own.insert(write.key.clone(), body.map(|(body, ends)| Record { revision, ends, body }));
+        }
+        if holds {
+            changed.extend(own);
+        } else {
+            conflicts.push(index);
+        }
+    }
+    let mut rows: Vec<_> = changed.into_iter().map(|(key, record)| RecordRow { key, record }).collect();
+    rows.sort_by(|left, right| left.key.cmp(&right.key));
+    Ok(Checked { rows, conflicts })
+}
+
+/// Records as they were last read, parsed. Those that are written are forgotten, so nobody is let in by
+/// what no longer holds.
+pub(crate) struct KnownRecords {
+    entries: Cache<RecordKey, Arc<dyn Any + Send + Sync>>,
+    /// How many times something was forgotten.
+    forgotten: AtomicU64,
+    /// How many times someone's rights may have been cut.
+    cut: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for KnownRecords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownRecords").field("entries", &self.entries.len()).finish_non_exhaustive()
+    }
+}
+
+impl Default for KnownRecords {
+    fn default() -> Self {
+        Self { entries: Cache::new(KNOWN_MAX), forgotten: AtomicU64::new(0), cut: watch::Sender::new(0) }
+    }
+}
+
+impl KnownRecords {
+    /// Forgets records that were written, each with whether it is gone.
+    pub fn forget(&self, written: &[(RecordKey, bool)]) {
+        if written.is_empty() {
+            return;
+        }
+        // First the count, then the entries: a reader that put in what it had read before sees the count.
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        for (key, _) in written {
+            self.entries.remove(key);
+        }
+        let cuts = |(key, is_gone): &(RecordKey, bool)| match key.shelf {
+            Shelf::Account | Shelf::Member => true,
+            Shelf::Session | Shelf::Grant => *is_gone,
+            _ => false,
+        };
+        if written.iter().any(cuts) {
+            self.cut.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Changes whenever someone's rights may have been cut.
+    pub fn cut(&self) -> watch::Receiver<u64> {
+        self.cut.subscribe()
+    }
+}
+
+/// Why records were not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteFault {
+    /// One of them is not as it was read.
+    #[error("a record was changed meanwhile")]
+    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] PortError),
+}
+
+impl Engine {
+    /// A record as it stands, unless its end has passed.
+    pub(crate) async fn load<T: Shelved>(&self, key: RecordKey) -> Result<Option<Loaded<T>>, PortError> {
+        debug_assert_eq!(key.shelf, T::SHELF);
+        let Some(record) = self.ports.records.record(&key).await? else { return Ok(None) };
+        Ok(Some(Loaded::read(key, &record)?).filter(|loaded| !loaded.has_ended(self.ports.clock.now())))
+    }
+
+    /// The same for one that is asked for again and again.
+    pub(crate) async fn load_known<T: Shelved>(&self, key: RecordKey) -> Result<Option<Arc<Loaded<T>>>, PortError> {
+        let now = self.ports.clock.now();
+        let known = self.known.entries.get(&key).and_then(|entry| entry.downcast::<Loaded<T>>().ok());
+        if let Some(known) = known {
+            return Ok(Some(known).filter(|known| !known.has_ended(now)));
+        }
+        let before = self.known.forgotten.load(Ordering::SeqCst);
+        let Some(loaded) = self.load::<T>(key.clone()).await? else { return Ok(None) };
+        let loaded = Arc::new(loaded);
+        self.known.entries.insert(key.clone(), loaded.clone());
+        if self.known.forgotten.load(Ordering::SeqCst) != before {
+            self.known.entries.remove(&key);
+        }
+        Ok(Some(loaded))
+    }
+
+    /// Records of a shelf whose names begin with `prefix` and come after `after`; those whose end has
+    /// passed are left out, so fewer than `limit` may be the end or not: ask on after `last`.
+    pub(crate) async fn load_all<T: Shelved>(
+        &self,
+        fence: &Fence,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Loaded<T>>, PortError> {
+        let now = self.ports.clock.now();
+        let mut found = Vec::new();
+        let mut after = after.map(str::to_owned);
+        while found.len() < limit {
+            let page =
+                self.ports.records.records(fence, T::SHELF, prefix, after.as_deref(), limit - found.len()).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.name().to_owned());
+            for (key, record) in &page {
+                found.extend(Some(Loaded::read(key.clone(), record)?).filter(|loaded| !loaded.has_ended(now)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes changes of records durable, in one commit with what the audit log says of them.
+    pub(crate) async fn write_records(
+        &self,
+        asker: Option<Asker<'_>>,
+        changes: RecordChanges,
+        audited: Option<Change<'_>>,
+    ) -> Result<(), WriteFault> {
+        let submissions = audited.map(|change| self.audited(asker, &change)).unwrap_or_default();
+        let is_stored = self.owner.write(changes.0, submissions).await?;
+        if is_stored { Ok(()) } else { Err(WriteFault::Conflict) }
+    }
+
+    /// Takes away records whose end has passed; how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub(crate) async fn sweep_records(&self) -> Result<usize, PortError> {
+        let mut swept = 0;
+        for shelf in Shelf::ENDING {
+            let mut after: Option<String> = None;
+            loop {
+                let page =
+                    self.ports.records.records(&Fence::Server, shelf, "", after.as_deref(), SWEPT_AT_ONCE).await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.name().to_owned());
+                let now = self.ports.clock.now();
+                let ended = page.into_iter().filter(|(_, record)| record.ends.is_some_and(|ends| ends <= now));
+                // An ended record is as if it were not there.
+                let writes: Vec<_> = ended.map(|(key, _)| RecordWrite { key, expected: None, body: None }).collect();
+                let count = writes.len();
+                if count > 0 && self.owner.write(writes, Vec::new()).await? {
+                    swept += count;
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// Takes away ended records every while, as long as there is an engine.
+pub(crate) async fn sweep(engine: Weak<Engine>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let Some(engine) = engine.upgrade() else { return };
+        if let Err(fault) = engine.sweep_records().await {
+            warn!("ended sessions, links and codes are still stored: {fault}");
+        }
+    }
+}
