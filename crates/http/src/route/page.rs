@@ -21,6 +21,13 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         file("/", "page", "text/html; charset=utf-8", include_str!("../../page/index.html")),
         file("/page/app.js", "pageScript", "text/javascript; charset=utf-8", include_str!("../../page/app.js")),
+        file("/account", "accountPage", "text/html; charset=utf-8", include_str!("../../page/account.html")),
+        file(
+            "/page/account.js",
+            "accountScript",
+            "text/javascript; charset=utf-8",
+            include_str!("../../page/account.js"),
+        ),
         file("/page/view.js", "pageView", "text/javascript; charset=utf-8", include_str!("../../page/view.js")),
         file("/page/style.css", "pageStyle", "text/css; charset=utf-8", include_str!("../../page/style.css")),
         file("/page/icon.svg", "pageIcon", "image/svg+xml", include_str!("../../page/icon.svg")),
