@@ -6,3 +6,4 @@ pub mod console;
 pub mod fjall;
 pub mod gazetteer;
 pub mod tantivy;
+pub mod web;

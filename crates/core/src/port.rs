@@ -9,6 +9,7 @@ mod delivery;
 mod control;
 mod query;
 mod record;
+mod web;
 
 pub use channel::{Address, Channel, Delivery, Receipt};
 pub use clock::{Clock, Randomness};
@@ -22,6 +23,7 @@ pub use ledger::{
 pub use log::{EventLog, EventStore, RawForm};
 pub use query::{EventQuery, Found, Page, Projection, Query, Sort};
 pub use record::{Fence, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
+pub use web::{Web, WebAnswer, WebRequest};
 
 use std::error::Error;
 use std::time::Duration;

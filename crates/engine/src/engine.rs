@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tidings_core::envelope::{Envelope, Limits};
 use tidings_core::port::{
     AuditLog, Channel, Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer,
-    Ledger, PortError, Projection, Randomness, RecordStore, ThreadRows,
+    Ledger, PortError, Projection, Randomness, RecordStore, ThreadRows, Web,
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
@@ -49,6 +49,8 @@ pub struct Ports {
     pub records: Arc<dyn RecordStore>,
     /// How people who have an account are written to.
     pub mail: Arc<dyn Channel>,
+    /// Other servers: providers of sign-ins, issuers of tokens.
+    pub web: Arc<dyn Web>,
     /// Decisions and inboxes.
     pub deliveries: Arc<dyn DeliveryStore>,
     /// Dead letters.

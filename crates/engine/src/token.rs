@@ -19,6 +19,7 @@ mod issue;
 mod ring;
 mod revoked;
 mod cache;
+mod remote;
 
 pub use algorithm::{Algorithm, SigningAlgorithm};
 pub use cache::{TokenCache, Verified};
@@ -29,6 +30,7 @@ pub use issue::{AccessToken, IdToken, at_hash};
 pub use jwk::VerifyingKey;
 pub use key_set::KeySet;
 pub use profile::{CLOCK_SKEW, Kind, Profile};
+pub use remote::{Issuer, Issuers};
 pub use revoked::{Revocations, Revoked};
 pub use ring::{KeyRing, Rotation};
 pub use sign::{SigningKey, StoredKey};

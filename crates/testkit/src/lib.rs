@@ -8,6 +8,7 @@ mod failing;
 mod mailbox;
 mod memory;
 mod view;
+mod web;
 mod atlas;
 mod world;
 
@@ -17,4 +18,5 @@ pub use failing::{Failing, Faults, TakenStep};
 pub use mailbox::Mailbox;
 pub use memory::MemoryStore;
 pub use view::MemoryView;
+pub use web::SmallWeb;
 pub use world::{World, ports};

@@ -11,7 +11,7 @@ use tidings_core::principal::Principal;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{Engine, NewKey, Options, Ports, Running};
 
-use crate::{HandClock, Mailbox, MemoryStore, MemoryView, SeededRandomness, SmallAtlas};
+use crate::{HandClock, Mailbox, MemoryStore, MemoryView, SeededRandomness, SmallAtlas, SmallWeb};
 
 /// An engine under test and what it stands on.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct World {
     pub store: MemoryStore,
     /// The messages that it sent to people.
     pub mailbox: Mailbox,
+    /// The servers that it asks.
+    pub web: SmallWeb,
 }
 
 /// Ports over one store in memory.
@@ -44,6 +46,7 @@ pub fn ports(store: &MemoryStore, clock: &Arc<HandClock>, seed: u64) -> Ports {
         audit: store.clone(),
         records: store.clone(),
         mail: Arc::new(Mailbox::default()),
+        web: Arc::new(SmallWeb::default()),
         deliveries: store.clone(),
         dead_letters: store,
         projection: view.clone(),
@@ -60,9 +63,10 @@ impl World {
     /// One over what another left behind.
     pub async fn over(store: MemoryStore, clock: Arc<HandClock>) -> Self {
         let mailbox = Mailbox::default();
-        let ports = Ports { mail: Arc::new(mailbox.clone()), ..ports(&store, &clock, 7) };
+        let web = SmallWeb::default();
+        let ports = Ports { mail: Arc::new(mailbox.clone()), web: Arc::new(web.clone()), ..ports(&store, &clock, 7) };
         let (engine, running) = Engine::start(ports, Options::default()).await.expect("memory can be read");
-        Self { engine, running, clock, store, mailbox }
+        Self { engine, running, clock, store, mailbox, web }
     }
 
     /// A principal with a new key in the tenant `default`.

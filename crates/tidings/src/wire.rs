@@ -7,6 +7,7 @@ use anyhow::Context;
 use tidings_adapters::clock::{SystemClock, SystemRandomness};
 use tidings_adapters::console::Console;
 use tidings_adapters::fjall::{self, FjallStore};
+use tidings_adapters::web::Https;
 use tidings_adapters::{gazetteer, tantivy};
 use tidings_core::port::Clock;
 use tidings_engine::{Engine, Options, Ports, Running};
@@ -48,6 +49,7 @@ pub async fn open(data: &Path, clock: Option<Arc<dyn Clock>>, storage: fjall::Op
         audit: shared.clone(),
         records: shared.clone(),
         mail: Arc::new(Console),
+        web: Arc::new(Https::open()?),
         deliveries: shared.clone(),
         dead_letters: shared,
         projection: view.clone(),

@@ -13,7 +13,7 @@ use tidings_core::position::Position;
 use tidings_core::principal::Principal;
 use tidings_core::rejection::Outcome;
 use tidings_engine::{Engine, Options, Running, SubscriptionPatch};
-use tidings_testkit::{Failing, Faults, HandClock, Mailbox, MemoryStore, TakenStep, World, ports};
+use tidings_testkit::{Failing, Faults, HandClock, Mailbox, MemoryStore, SmallWeb, TakenStep, World, ports};
 
 /// People who hear of a broad event; several times what is decided in one step.
 const PEOPLE: u64 = 3_000;
@@ -33,7 +33,7 @@ async fn over(store: MemoryStore, faults: &Faults) -> World {
     ports.deliveries = Arc::new(Failing::new(ports.deliveries, faults.clone()));
     let (engine, running): (Arc<Engine>, Running) =
         Engine::start(ports, Options::default()).await.expect("memory can be read");
-    World { engine, running, clock, store, mailbox: Mailbox::default() }
+    World { engine, running, clock, store, mailbox: Mailbox::default(), web: SmallWeb::default() }
 }
 
 /// With everyone's subscription, and nothing decided from here on.

@@ -17,7 +17,14 @@ async fn with_faults(faults: &Faults) -> TestApp {
     ports.deliveries = Arc::new(Failing::new(ports.deliveries.clone(), faults.clone()));
     let (engine, running) = Engine::start(ports, tidings_engine::Options::default()).await.expect("starts");
     TestApp::over(
-        World { engine, running, clock, store, mailbox: tidings_testkit::Mailbox::default() },
+        World {
+            engine,
+            running,
+            clock,
+            store,
+            mailbox: tidings_testkit::Mailbox::default(),
+            web: tidings_testkit::SmallWeb::default(),
+        },
         tidings_http::Options::default(),
     )
     .await

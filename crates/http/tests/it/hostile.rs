@@ -152,7 +152,14 @@ async fn a_store_that_refuses_is_503_and_one_that_is_lost_500() {
     ports.ledger = Arc::new(Failing::new(ports.ledger.clone(), faults.clone()));
     let (engine, running) = Engine::start(ports, tidings_engine::Options::default()).await.expect("starts");
     let app = TestApp::over(
-        World { engine, running, clock, store, mailbox: tidings_testkit::Mailbox::default() },
+        World {
+            engine,
+            running,
+            clock,
+            store,
+            mailbox: tidings_testkit::Mailbox::default(),
+            web: tidings_testkit::SmallWeb::default(),
+        },
         tidings_http::Options::default(),
     )
     .await;
