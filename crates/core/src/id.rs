@@ -148,6 +148,8 @@ ids! {
     ClientId = "cli";
     /// What one consent has given a program.
     GrantId = "gnt";
+    /// A way in for signed requests.
+    HookId = "whk";
     /// An envelope set aside for a human.
     DeadLetterId = "dlq";
 }

@@ -7,6 +7,7 @@ mod ledger;
 mod log;
 mod delivery;
 mod control;
+mod hook;
 mod query;
 mod record;
 mod web;
@@ -16,6 +17,7 @@ pub use clock::{Clock, Randomness};
 pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGone, RoleRecord, StoredChange};
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
 pub use gazetteer::{Gazetteer, Shape};
+pub use hook::{HmacAlgorithm, HmacEncoding, HmacScheme, HookName, HookNameError, HookRecord, HookScheme, HookSecret};
 pub use ledger::{
     AuditLog, Commit, DeadLetter, DeadLetterAttempt, DeadLetterState, DeadLetters, IdentityRow, Ledger, LetterEnvelope,
     LogEntry, LogRecord, Says, ThreadHead, ThreadPart, ThreadRow, ThreadRows,

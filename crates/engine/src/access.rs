@@ -1,6 +1,8 @@
 //! Who is asking: from a credential to a principal, as long as it and the role behind it stand.
 
 mod keys;
+mod signature;
+mod hooks;
 mod tenant_roles;
 
 use std::sync::Arc;
@@ -16,7 +18,9 @@ use tracing::warn;
 use crate::control::Control;
 use crate::engine::Engine;
 
+pub use hooks::{Admitted, NewHook};
 pub use keys::{NewKey, SecretKey};
+pub use signature::Claim;
 pub use tenant_roles::{RoleDraft, RoleView};
 
 impl Engine {

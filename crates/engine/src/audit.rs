@@ -58,6 +58,8 @@ pub(crate) struct Change<'a> {
 pub struct Refusal {
     /// Who asked; none where nobody knows.
     pub actor: Option<Actor>,
+    /// In whose log, where nobody knows who asked; the operator's when `None`.
+    pub tenant: Option<TenantId>,
     /// What they asked for: the operation's name.
     pub action: &'static str,
     /// On what: the path.
@@ -195,9 +197,10 @@ fn entries(refusals: Vec<(Timestamp, Refusal)>, dropped: u64) -> Vec<AuditEntry>
     entries
 }
 
-/// In the log of the one who asked; of nobody known, in the operator's.
+/// In the log of the one who asked; of nobody known, in that of whom they asked, else the operator's.
 fn entry_of(at: Timestamp, refusal: Refusal, times: u64) -> AuditEntry {
-    let tenant = refusal.actor.as_ref().map_or_else(TenantId::default_tenant, |actor| actor.tenant.clone());
+    let own = refusal.actor.as_ref().map(|actor| actor.tenant.clone());
+    let tenant = own.or(refusal.tenant).unwrap_or_else(TenantId::default_tenant);
     let entry = blank(&tenant, at, AuditOutcome::Denied);
     AuditEntry {
         actor: refusal.actor,
@@ -234,7 +237,10 @@ mod tests {
     #[test]
     fn a_flood_of_refusals_is_a_few_entries_that_say_how_many() {
         let refusal = |target: String| {
-            (Timestamp::MIN, Refusal { actor: None, action: "getMeta", target, correlation_id: String::new() })
+            (
+                Timestamp::MIN,
+                Refusal { actor: None, tenant: None, action: "getMeta", target, correlation_id: String::new() },
+            )
         };
         let same: Vec<_> = (0..500).map(|_| refusal("/v1/meta".to_owned())).collect();
         let written = entries(same, 0);

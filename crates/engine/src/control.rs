@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tidings_core::decide::Wish;
 use tidings_core::filter::Filter;
-use tidings_core::id::{KeyId, SubscriptionId, TenantId, UserId};
+use tidings_core::id::{HookId, KeyId, SubscriptionId, TenantId, UserId};
 use tidings_core::permission::{Permissions, RoleName};
-use tidings_core::port::{ControlChange, ControlStore, KeyRecord, PortError, RoleRecord, StoredChange};
+use tidings_core::port::{ControlChange, ControlStore, HookRecord, KeyRecord, PortError, RoleRecord, StoredChange};
 use tidings_core::position::Position;
 use tidings_core::principal::Bound;
 use tidings_core::subscription::Subscription;
@@ -39,6 +39,7 @@ struct Now {
     keys: HashMap<String, Arc<KeyRecord>>,
     keys_by_id: HashMap<KeyId, Arc<KeyRecord>>,
     roles: HashMap<(TenantId, RoleName), Arc<TenantRole>>,
+    hooks: HashMap<HookId, Arc<HookRecord>>,
     wishes: HashMap<SubscriptionId, Wish>,
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
 }
@@ -74,6 +75,12 @@ impl Control {
             ControlChange::RoleDeleted(gone) => {
                 now.roles.remove(&(gone.tenant, gone.name));
                 self.rights.send_modify(|count| *count += 1);
+            }
+            ControlChange::Hook(hook) => {
+                now.hooks.insert(hook.id, Arc::new(*hook));
+            }
+            ControlChange::HookDeleted(gone) => {
+                now.hooks.remove(&gone.id);
             }
             ControlChange::KeyRevoked(gone) => {
                 if let Some(key) = now.keys_by_id.remove(&gone.id) {
@@ -140,6 +147,19 @@ impl Control {
         let mut roles: Vec<_> = self.read(|now| now.roles.iter().filter(own).map(|(_, role)| role.clone()).collect());
         roles.sort_by(|left, right| left.record.name.cmp(&right.record.name));
         roles
+    }
+
+    /// The inbound webhook with this id.
+    pub fn hook(&self, id: HookId) -> Option<Arc<HookRecord>> {
+        self.read(|now| now.hooks.get(&id).cloned())
+    }
+
+    /// A tenant's inbound webhooks, oldest first.
+    pub fn hooks_of(&self, tenant: &TenantId) -> Vec<Arc<HookRecord>> {
+        let mut hooks: Vec<_> =
+            self.read(|now| now.hooks.values().filter(|hook| hook.tenant == *tenant).cloned().collect());
+        hooks.sort_by_key(|hook| (hook.created, hook.id));
+        hooks
     }
 
     /// The subscriptions that follow a tenant's own role, oldest first.

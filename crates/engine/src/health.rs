@@ -126,5 +126,7 @@ fn came_in(record: &LogRecord) -> Timestamp {
         LogRecord::Control(ControlChange::KeyRevoked(gone)) => gone.at,
         LogRecord::Control(ControlChange::Role(role)) => role.updated,
         LogRecord::Control(ControlChange::RoleDeleted(gone)) => gone.at,
+        LogRecord::Control(ControlChange::Hook(hook)) => hook.updated,
+        LogRecord::Control(ControlChange::HookDeleted(gone)) => gone.at,
     }
 }

@@ -22,7 +22,7 @@ mod dead_letters;
 mod health;
 mod metrics;
 
-pub use access::{NewKey, RoleDraft, RoleView, SecretKey};
+pub use access::{Admitted, Claim, NewHook, NewKey, RoleDraft, RoleView, SecretKey};
 pub use audit::{Asker, Refusal, actor};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports, Running};

@@ -358,7 +358,9 @@ impl Notifier {
             ControlChange::Key(_)
             | ControlChange::KeyRevoked(_)
             | ControlChange::Role(_)
-            | ControlChange::RoleDeleted(_) => {}
+            | ControlChange::RoleDeleted(_)
+            | ControlChange::Hook(_)
+            | ControlChange::HookDeleted(_) => {}
         }
     }
 }

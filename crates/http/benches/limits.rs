@@ -56,21 +56,21 @@ async fn main() {
     for (name, purpose) in [("look", Purpose::Look), ("publish", Purpose::Publish)] {
         time(&format!("a decision, {name}, one user"), || {
             let now = clock.elapsed();
-            let standing = limits.standing(Spender::Known(&first), purpose, now);
+            let standing = limits.standing(Spender::from(&first), purpose, now);
             black_box(limits.enter(&standing, now)).expect("more is allowed than can be asked");
         });
         time(&format!("a decision, {name}, {USERS} users"), || {
             let now = clock.elapsed();
-            let standing = limits.standing(Spender::Known(next()), purpose, now);
+            let standing = limits.standing(Spender::from(next()), purpose, now);
             black_box(limits.enter(&standing, now)).expect("more is allowed than can be asked");
         });
-        let standing = limits.standing(Spender::Known(&first), purpose, clock.elapsed());
+        let standing = limits.standing(Spender::from(&first), purpose, clock.elapsed());
         time(&format!("the answer's two fields, {name}"), || {
             let now = clock.elapsed();
             black_box((limits.policy_field(&standing), limits.rate_field(&standing, now)));
         });
     }
-    let standing = limits.standing(Spender::Known(&first), Purpose::Publish, clock.elapsed());
+    let standing = limits.standing(Spender::from(&first), Purpose::Publish, clock.elapsed());
     time("bytes and events are spent", || {
         limits.spend_bytes(&standing, black_box(100), clock.elapsed());
         limits.spend_events(&standing, black_box(1), clock.elapsed());

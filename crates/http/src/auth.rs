@@ -26,6 +26,8 @@ pub(crate) enum Access {
     Loopback(Permission),
     /// Anyone with a key.
     Key,
+    /// Whoever signs what they send, which only its handler can tell.
+    Signed,
     /// A key with the permission.
     Needs(Permission),
     /// Those who say who they are in the head, and those who will in their first frame.
@@ -65,7 +67,10 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    if says_who && matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+    if says_who
+        && gate.access != Access::Signed
+        && matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    {
         gate.note_refusal(principal.as_deref(), context.as_deref());
     }
     response.extensions_mut().insert(Route(gate.route));
@@ -76,7 +81,7 @@ impl Gate {
     /// Who is asking, where that matters and they say it in the head.
     async fn identify(&self, parts: &Parts) -> Result<Option<Principal>, ApiError> {
         match self.access {
-            Access::Open => Ok(None),
+            Access::Open | Access::Signed => Ok(None),
             Access::Loopback(_) if is_local(parts) => Ok(None),
             _ => identify(&self.app, parts, matches!(self.access, Access::Later(_))).await,
         }
@@ -84,7 +89,7 @@ impl Gate {
 
     fn admit(&self, principal: Option<&Principal>, parts: &Parts) -> Result<(), ApiError> {
         match (self.access, principal) {
-            (Access::Open, _) | (Access::Later(_), None) | (Access::Key, Some(_)) => Ok(()),
+            (Access::Open | Access::Signed, _) | (Access::Later(_), None) | (Access::Key, Some(_)) => Ok(()),
             (Access::Loopback(_), None) if is_local(parts) => Ok(()),
             (Access::Key, None) => Err(unauthenticated(None)),
             (Access::Loopback(permission) | Access::Needs(permission), None) => Err(unauthenticated(Some(permission))),
@@ -98,6 +103,7 @@ impl Gate {
     fn note_refusal(&self, principal: Option<&Principal>, context: Option<&Context>) {
         self.app.engine.refused(Refusal {
             actor: principal.map(tidings_engine::actor),
+            tenant: None,
             action: self.operation,
             target: context.map(|context| context.path.clone()).unwrap_or_default(),
             correlation_id: context.map(|context| context.correlation_id.clone()).unwrap_or_default(),
@@ -106,7 +112,8 @@ impl Gate {
 
     /// Holds a request against the limits of its principal, else of its address.
     fn count(&self, parts: &Parts, principal: Option<&Principal>) -> Result<(), ApiError> {
-        if matches!(self.access, Access::Loopback(_)) && is_local(parts) {
+        let is_probe = matches!(self.access, Access::Loopback(_)) && is_local(parts);
+        if is_probe || self.access == Access::Signed {
             return Ok(());
         }
         let Some(context) = parts.extensions.get::<Arc<Context>>() else { return Ok(()) };

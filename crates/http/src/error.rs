@@ -37,6 +37,7 @@ problems! {
     INVALID_CODING = "invalid_coding" 400 "The body's coding is broken", "send the whole body, correctly compressed or chunked";
     UNAUTHENTICATED = "unauthenticated" 401 "Who is asking is not known", "send `Authorization: Bearer tk_…` with a valid key; `tidings key create` makes one";
     CODE_NEEDED = "code_needed" 401 "A code is needed besides the password", "send it again with `code`: one of your app, or a recovery code";
+    BAD_SIGNATURE = "bad_signature" 401 "The request is not signed as it must be", "use the address and the secret of a webhook that goes on; sign the bytes exactly as they are sent, once, within 5 minutes of the time they name";
     FORBIDDEN = "forbidden" 403 "This key may not do that", "ask an admin for a key with the scope that `WWW-Authenticate` names";
     CROSS_ORIGIN = "cross_origin" 403 "The request comes from another site", "send it from the page itself, or use a key";
     WRONG_PROOF = "wrong_proof" 403 "The password or the code is wrong", "send what is right; a code works once";

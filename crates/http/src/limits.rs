@@ -26,7 +26,7 @@ use tidings_core::principal::Principal;
 
 use self::account::Account;
 pub use self::rate::{AddressRates, Rate, RateLimits, Rates};
-pub(crate) use self::request::{answer_unrouted, enter, enter_account, spend_bytes, spend_events, tell};
+pub(crate) use self::request::{answer_unrouted, enter, enter_account, enter_as, spend_bytes, spend_events, tell};
 use self::table::Table;
 
 /// The order of an account's allowances. Addresses have attempts to sign in in place of events.
@@ -88,9 +88,15 @@ impl Purpose {
 #[derive(Debug, Clone, Copy)]
 pub enum Spender<'a> {
     /// One who said who they are, and rightly.
-    Known(&'a Principal),
+    Known(&'a TenantId, UserId),
     /// Anyone else, by the address they come from; those without one count as one.
     Stranger(Option<IpAddr>),
+}
+
+impl<'a> From<&'a Principal> for Spender<'a> {
+    fn from(principal: &'a Principal) -> Self {
+        Self::Known(&principal.tenant, principal.user)
+    }
 }
 
 /// The allowances that a request is held against, besides those of all.
@@ -196,9 +202,9 @@ impl Limits {
     pub fn standing(&self, spender: Spender<'_>, purpose: Purpose, now: Duration) -> Standing {
         let now = nanos(now);
         let accounts = match spender {
-            Spender::Known(principal) => Accounts::Known {
-                user: self.users.account(&(principal.tenant.clone(), principal.user), now),
-                tenant: self.tenants.account(&principal.tenant, now),
+            Spender::Known(tenant, user) => Accounts::Known {
+                user: self.users.account(&(tenant.clone(), user), now),
+                tenant: self.tenants.account(tenant, now),
             },
             Spender::Stranger(address) => {
                 Accounts::Stranger { address: self.addresses.account(&Place::of(address), now) }

@@ -34,6 +34,7 @@ pub(crate) fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "description": "An API key, tk_…" },
+                "signature": { "type": "apiKey", "in": "header", "name": "webhook-signature", "description": "A signature over the body, in this header field or the one that the webhook says" },
                 "session": { "type": "apiKey", "in": "cookie", "name": crate::session::COOKIE_NAME, "description": "The built-in page's session" },
             },
         },
@@ -83,13 +84,14 @@ pub(crate) fn scope(access: Access) -> Option<&'static str> {
         Access::Needs(permission) | Access::Later(permission) | Access::Loopback(permission) => {
             Some(permission.as_str())
         }
-        Access::Open | Access::Key => None,
+        Access::Open | Access::Signed | Access::Key => None,
     }
 }
 
 fn security(access: Access) -> Value {
     match access {
         Access::Open => json!([]),
+        Access::Signed => json!([{ "signature": [] }]),
         // Nothing, from the machine itself.
         Access::Loopback(_) | Access::Later(_) => json!([{}, { "key": [] }, { "session": [] }]),
         Access::Key | Access::Needs(_) => json!([{ "key": [] }, { "session": [] }]),
@@ -136,8 +138,10 @@ fn responses(operation: &Operation) -> Map<String, Value> {
 /// The faults that an operation can end in, besides those of any HTTP server.
 fn faults(operation: &Operation) -> Vec<&'static error::Problem> {
     let mut faults = vec![&error::INTERNAL, &error::UNAVAILABLE];
-    if operation.access != Access::Open {
-        faults.extend([&error::UNAUTHENTICATED, &error::FORBIDDEN]);
+    match operation.access {
+        Access::Open => {}
+        Access::Signed => faults.push(&error::FORBIDDEN),
+        _ => faults.extend([&error::UNAUTHENTICATED, &error::FORBIDDEN]),
     }
     if operation.path.contains('{') {
         faults.push(&error::NOT_FOUND);

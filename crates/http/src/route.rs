@@ -9,6 +9,8 @@ mod dead_letters;
 mod stream;
 mod socket;
 mod keys;
+mod inbound_webhooks;
+mod hooks;
 mod roles;
 mod audit;
 mod session;
@@ -42,6 +44,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         stream::operations(),
         socket::operations(),
         keys::operations(),
+        inbound_webhooks::operations(),
+        hooks::operations(),
         roles::operations(),
         audit::operations(),
         session::operations(),

@@ -1,5 +1,7 @@
 //! Small made-up things to store and to read back.
 
+mod hooks;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,6 +28,8 @@ use tidings_core::subscription::{Subscription, UpdatePolicy};
 use tidings_core::vocabulary::{Action, Category, Severity, State};
 
 use crate::START;
+
+pub use hooks::{hook_deletion_entry, hook_entry};
 
 /// The id of event number `number`.
 pub fn event_id(number: u64) -> EventId {

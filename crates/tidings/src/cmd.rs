@@ -9,6 +9,7 @@ mod subscription;
 mod dlq;
 mod key;
 mod role;
+mod webhook;
 mod audit;
 mod simulate;
 mod bench;
@@ -40,6 +41,8 @@ pub enum Command {
     Key(key::Key),
     /// Make, list, show, change and delete the roles of your tenant
     Role(role::Role),
+    /// Make, list, show, replace the secrets of, and delete inbound webhooks
+    Webhook(webhook::Webhook),
     /// Read and verify the audit log of your tenant
     Audit(audit::Audit),
     /// Simulate a world of hazards and send what it says
@@ -70,6 +73,7 @@ async fn run_to_end(command: Command, global: &Global) -> anyhow::Result<ExitCod
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
         Command::Role(role) => role.run(global).await,
+        Command::Webhook(webhook) => webhook.run(global).await,
         Command::Audit(audit) => audit.run(global).await,
         Command::Simulate(simulate) => simulate.run(global).await,
         Command::Bench(bench) => bench.run(global).await,

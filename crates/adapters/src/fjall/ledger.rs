@@ -185,7 +185,9 @@ fn put_change(rows: &mut Rows, at: Position, change: &ControlChange) {
         ControlChange::Key(_)
         | ControlChange::KeyRevoked(_)
         | ControlChange::Role(_)
-        | ControlChange::RoleDeleted(_) => None,
+        | ControlChange::RoleDeleted(_)
+        | ControlChange::Hook(_)
+        | ControlChange::HookDeleted(_) => None,
     };
     if let Some(subscription) = subscription {
         rows.put(Space::Revision, keys::revision(subscription, at), values::empty());

@@ -2,9 +2,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Filter;
-use crate::id::{KeyId, SubscriptionId, TenantId, UserId};
+use crate::id::{HookId, KeyId, SubscriptionId, TenantId, UserId};
 use crate::permission::{Permissions, RoleName};
-use crate::port::PortError;
+use crate::port::{HookRecord, PortError};
 use crate::position::Position;
 use crate::principal::Issuers;
 use crate::subscription::Subscription;
@@ -26,6 +26,10 @@ pub enum ControlChange {
     Role(Box<RoleRecord>),
     /// A tenant's own role was deleted.
     RoleDeleted(RoleGone),
+    /// An inbound webhook was made, or its secret was replaced.
+    Hook(Box<HookRecord>),
+    /// An inbound webhook was deleted.
+    HookDeleted(ControlRecord<HookId>),
 }
 
 /// A role that a tenant made for itself.

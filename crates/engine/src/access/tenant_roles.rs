@@ -113,7 +113,7 @@ impl Engine {
         Ok(view(&record))
     }
 
-    /// Deletes a role that no key acts as.
+    /// Deletes a role that neither a key nor a webhook acts as.
     ///
     /// # Errors
     /// See [`ControlError`].
@@ -130,8 +130,11 @@ impl Engine {
             return Err(ControlError::Stale(role.record.revision));
         }
         let holders = self.control.keys_of(&principal.tenant).iter().filter(|key| key.role == *name).count();
-        if holders > 0 {
-            let detail = format!("{holders} key(s) act as {name}; revoke them first, or give the role other scopes");
+        let hooks = self.control.hooks_of(&principal.tenant).iter().filter(|hook| hook.role == *name).count();
+        if holders + hooks > 0 {
+            let detail = format!(
+                "{holders} key(s) and {hooks} webhook(s) act as {name}; end them first, or give the role other scopes"
+            );
             return Err(ControlError::InUse(detail));
         }
         let gone = RoleGone { tenant: principal.tenant.clone(), name: name.clone(), at: self.ports.clock.now() };

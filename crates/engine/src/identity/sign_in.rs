@@ -103,7 +103,13 @@ impl Engine {
     fn note_failed(&self, account: Option<&AccountRecord>, with: &SignIn<'_>) {
         let target = account.map_or_else(|| "/v1/session".to_owned(), |account| account.id.to_string());
         let action = "openSession";
-        self.refused(Refusal { actor: None, action, target, correlation_id: with.correlation_id.to_owned() });
+        self.refused(Refusal {
+            actor: None,
+            tenant: None,
+            action,
+            target,
+            correlation_id: with.correlation_id.to_owned(),
+        });
     }
 
     /// Opens a session for a key, which ends with the key.

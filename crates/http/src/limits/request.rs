@@ -27,8 +27,16 @@ pub(crate) fn enter(
     address: Option<IpAddr>,
     purpose: Purpose,
 ) -> Result<(), ApiError> {
+    let spender = principal.map_or(Spender::Stranger(address), Spender::from);
+    enter_as(app, context, spender, purpose)
+}
+
+/// The same for one who is known otherwise.
+///
+/// # Errors
+/// When it comes too soon.
+pub(crate) fn enter_as(app: &App, context: &Context, spender: Spender<'_>, purpose: Purpose) -> Result<(), ApiError> {
     let now = app.engine.clock().elapsed();
-    let spender = principal.map_or(Spender::Stranger(address), Spender::Known);
     let standing = context.standing.get_or_init(|| app.limits.standing(spender, purpose, now));
     app.limits.enter(standing, now).map_err(|refused| refusal(app, refused))
 }

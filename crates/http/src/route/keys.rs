@@ -56,22 +56,30 @@ async fn rotate(
     State(app): State<App>,
     asking: Asking,
     Id(id): Id<KeyId>,
-    JsonObject(mut body): JsonObject,
+    JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
-    let seconds = body.remove("overlap_seconds").map_or(Some(OVERLAP_SECONDS), |seconds| seconds.as_i64());
-    let mut faults: Vec<Fault> =
-        body.keys().map(|name| fault(name, "unknown_field", "this is not a member of a rotation")).collect();
-    let Some(seconds) = seconds.filter(|seconds| (0..=OVERLAP_SECONDS_MAX).contains(seconds)) else {
-        let detail = format!("`overlap_seconds` must be a number from 0 to {OVERLAP_SECONDS_MAX}, 30 days");
-        faults.push(fault("overlap_seconds", "invalid_field", detail));
-        return Err(ApiError::invalid(faults));
-    };
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
-    }
-    let overlap_ends = app.engine.clock().now().plus_millis(seconds * 1_000);
+    let overlap_ends = overlap_ends(body, Vec::new(), &app)?;
     let (record, key) = app.engine.rotate_key(asking.by(), id, overlap_ends).await?;
     Ok(made(&record, &key))
+}
+
+/// Reads what is left of a rotation: until when the old secret goes on.
+pub(super) fn overlap_ends(
+    mut body: Map<String, Value>,
+    mut faults: Vec<Fault>,
+    app: &App,
+) -> Result<Timestamp, ApiError> {
+    let seconds = body.remove("overlap_seconds").map_or(Some(OVERLAP_SECONDS), |seconds| seconds.as_i64());
+    faults.extend(body.keys().map(|name| fault(name, "unknown_field", "this is not a member of a rotation")));
+    let seconds = seconds.filter(|seconds| (0..=OVERLAP_SECONDS_MAX).contains(seconds));
+    if seconds.is_none() {
+        let detail = format!("`overlap_seconds` must be a number from 0 to {OVERLAP_SECONDS_MAX}, 30 days");
+        faults.push(fault("overlap_seconds", "invalid_field", detail));
+    }
+    match seconds {
+        Some(seconds) if faults.is_empty() => Ok(app.engine.clock().now().plus_millis(seconds * 1_000)),
+        _ => Err(ApiError::invalid(faults)),
+    }
 }
 
 /// The only answer that shows a key.
@@ -136,10 +144,7 @@ fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, A
         faults.push(fault("scopes", "invalid_field", format!("`scopes` must be a list of scopes: {cause}")));
         None
     });
-    let issuers = take("issuers").map(|issuers| {
-        let names: Vec<String> = serde_json::from_value(issuers).ok()?;
-        Some(if names.iter().any(|name| name == "*") { Issuers::All } else { Issuers::Only(names) })
-    });
+    let issuers = take("issuers").map(issuers_of);
     if issuers == Some(None) {
         faults.push(fault("issuers", "invalid_field", "`issuers` must be a list of names, [\"*\"] for all"));
     }
@@ -164,6 +169,12 @@ fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, A
     }
 }
 
-fn fault(name: &str, code: &'static str, detail: impl Into<String>) -> Fault {
+/// A list of issuers as it is written: `["*"]` for all.
+pub(super) fn issuers_of(list: Value) -> Option<Issuers> {
+    let names: Vec<String> = serde_json::from_value(list).ok()?;
+    Some(if names.iter().any(|name| name == "*") { Issuers::All } else { Issuers::Only(names) })
+}
+
+pub(super) fn fault(name: &str, code: &'static str, detail: impl Into<String>) -> Fault {
     Fault { pointer: format!("/{name}"), code, detail: detail.into() }
 }

@@ -84,13 +84,18 @@ async fn publish(
         received: app.engine.clock().now(),
         correlation_id: context.correlation_id.clone(),
     };
+    take_in(&app, &context, envelope).await
+}
+
+/// Takes in one envelope, whoever brought it, and answers for each message in it.
+pub(super) async fn take_in(app: &App, context: &Context, envelope: Envelope) -> Result<Response, ApiError> {
     let outcomes = app.engine.publish(vec![envelope]).await?;
-    limits::spend_events(&app, &context, outcomes.iter().map(Vec::len).sum());
-    answer(&context, outcomes.iter().flatten())
+    limits::spend_events(app, context, outcomes.iter().map(Vec::len).sum());
+    answer(context, outcomes.iter().flatten())
 }
 
 /// The declared media type with its parameters; none where it must be sniffed.
-fn media_type(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn media_type(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(declared) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
     let unknown = |shown: &str| {
         ApiError::new(&error::UNSUPPORTED_MEDIA_TYPE)

@@ -174,6 +174,12 @@ async fn answers_are_as_documented() {
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         check(schema, &answer.body);
     }
+    let webhook = app.post("/v1/inbound-webhooks", json!({ "name": "a", "kind": "hmac", "header": "X-A" })).await;
+    let id = webhook.body["id"].as_str().expect("an id");
+    check("InboundWebhook", &webhook.body);
+    check("InboundWebhook", &app.get(&format!("/v1/inbound-webhooks/{id}")).await.body);
+    check("InboundWebhook", &app.post(&format!("/v1/inbound-webhooks/{id}:rotate"), json!({})).await.body);
+    check("InboundWebhookList", &app.get("/v1/inbound-webhooks").await.body);
     check("Key", &app.post("/v1/keys", json!({ "role": "viewer" })).await.body);
     check("Replayed", &app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({ "dry_run": true })).await.body);
     check(

@@ -10,6 +10,7 @@ mod streams;
 mod access;
 mod permissions;
 mod roles;
+mod hooks;
 mod tenants;
 mod accounts;
 mod audit;

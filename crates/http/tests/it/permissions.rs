@@ -27,6 +27,7 @@ holds a key of the tenant `default`.
 
 const TABLE: &str = "
 *yes*: may use it. *no*: 403 with the missing scope in `WWW-Authenticate`. *unknown*: 401. *open*: needs no key.
+*signed*: a signature with the webhook's own secret lets in, and no key does.
 *not found*: an Admin of another tenant who knows the id gets 404, as if there were no such thing; *own*: the operation
 names nothing of others, and shows or changes what is the caller's own.
 
@@ -39,6 +40,7 @@ struct Things {
     event: String,
     subscription: String,
     key: String,
+    webhook: String,
     letter: String,
     user: String,
 }
@@ -48,6 +50,7 @@ impl Things {
         let event = app.publish_one(json!({ "id": "x", "title": "one" })).await;
         let subscription = app.subscribe(json!({ "category": "flood" })).await;
         let key = app.post("/v1/keys", json!({ "role": "viewer" })).await;
+        let webhook = app.post("/v1/inbound-webhooks", json!({ "name": "desk", "kind": "standard" })).await;
         let refused = app.publish("application/json", r#"{"title":"bad","lat":99,"lon":0}"#).await;
         let put = app.request(Method::PUT, "/v1/roles/reader").json(&json!({ "scopes": ["events:read"] }));
         assert_eq!(send(put).await.status, 201);
@@ -57,6 +60,7 @@ impl Things {
             event,
             subscription: text(&subscription["id"]),
             key: text(&key.body["id"]),
+            webhook: text(&webhook.body["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
             user: text(&user.body["id"]),
         }
@@ -68,6 +72,7 @@ impl Things {
             "events" => &self.event,
             "subscriptions" => &self.subscription,
             "keys" => &self.key,
+            "inbound-webhooks" | "hooks" => &self.webhook,
             "dead-letters" => &self.letter,
             "users" => &self.user,
             _ => "reader",
@@ -130,6 +135,15 @@ async fn every_operation_by_every_role_is_as_the_page_says() {
             let scope = operation["x-scope"].as_str();
             let is_open = operation["security"] == json!([]);
             let real = things.real(path);
+            if operation["security"] == json!([{ "signature": [] }]) {
+                for key in [None, Some(&app.admin), Some(&app.curator), Some(&app.viewer), Some(&stranger)] {
+                    let answer = ask(&app, &method, &real, key.map(String::as_str)).await;
+                    assert_eq!(answer.status, 401, "{at} lets in without a signature: {}", answer.text);
+                }
+                let columns = ["signed"; 5].join(" | ");
+                writeln!(page, "| `{at}` | a signature | {columns} |").expect("memory takes it");
+                continue;
+            }
             let none = ask(&app, &method, &real, None).await.status;
             let without = match none {
                 401 if !is_open => "unknown",

@@ -15,6 +15,7 @@ struct Party {
     event: String,
     subscription: String,
     other_key: String,
+    webhook: String,
     letter: String,
     page_cursor: String,
 }
@@ -29,6 +30,8 @@ impl Party {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned();
         let subscription = post("/v1/subscriptions", json!({ "name": marker, "filter": { "all": [] } })).await;
         let other_key = post("/v1/keys", json!({ "role": "viewer", "user": "same", "name": marker })).await;
+        let webhook = json!({ "name": "same", "kind": "hmac", "header": format!("x-{marker}") });
+        let webhook = post("/v1/inbound-webhooks", webhook).await;
         let put = app.http.put(app.url("/v1/roles/same")).bearer_auth(&key);
         let put = put.json(&json!({ "scopes": ["events:read"], "description": marker }));
         assert_eq!(send(put).await.status, 201);
@@ -45,6 +48,7 @@ impl Party {
             event: text(&taken["results"][0]["id"]),
             subscription: text(&subscription["id"]),
             other_key: text(&other_key["id"]),
+            webhook: text(&webhook["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
             page_cursor: text(&page.body["next_cursor"]),
             key,
@@ -52,8 +56,8 @@ impl Party {
     }
 
     /// Everything that tells of it.
-    fn traces(&self) -> [&str; 5] {
-        [self.marker, &self.event, &self.subscription, &self.other_key, &self.letter]
+    fn traces(&self) -> [&str; 6] {
+        [self.marker, &self.event, &self.subscription, &self.other_key, &self.webhook, &self.letter]
     }
 
     /// A documented path with the ids of this one.
@@ -62,6 +66,7 @@ impl Party {
             "events" => &self.event,
             "subscriptions" => &self.subscription,
             "keys" => &self.other_key,
+            "inbound-webhooks" | "hooks" => &self.webhook,
             "dead-letters" => &self.letter,
             _ => "same",
         };
@@ -80,6 +85,8 @@ impl Party {
             "/v1/dead-letters",
             "/v1/dead-letters/{id}",
             "/v1/keys",
+            "/v1/inbound-webhooks",
+            "/v1/inbound-webhooks/{id}",
             "/v1/roles",
         ] {
             let answer = send(app.http.get(app.url(&self.path(path))).bearer_auth(&self.key)).await;

@@ -122,7 +122,9 @@ impl State {
                     ControlChange::Key(_)
                     | ControlChange::KeyRevoked(_)
                     | ControlChange::Role(_)
-                    | ControlChange::RoleDeleted(_) => None,
+                    | ControlChange::RoleDeleted(_)
+                    | ControlChange::Hook(_)
+                    | ControlChange::HookDeleted(_) => None,
                 };
                 if let Some(subscription) = subscription {
                     self.revisions.entry(subscription).or_default().push(position);

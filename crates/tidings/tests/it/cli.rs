@@ -3,6 +3,8 @@
 //!
 //! `TIDINGS_UPDATE_GOLDEN=1 cargo test --workspace --test it cli` writes the files anew.
 
+mod access;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -54,7 +56,8 @@ fn steady(text: &str, data: &Path) -> String {
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let is_time = rest.len() >= 24 && rest.is_char_boundary(24) && is_time(&rest[..24]);
-        let id = ["evt", "sub", "usr", "key", "dlq", "ntf"].iter().find(|id| rest.starts_with(&format!("{id}_")));
+        let id =
+            ["evt", "sub", "usr", "key", "whk", "dlq", "ntf"].iter().find(|id| rest.starts_with(&format!("{id}_")));
         let id = id.filter(|_| rest.get(4..30).is_some_and(|bits| bits.bytes().all(|it| it.is_ascii_alphanumeric())));
         let taken = match (is_time, id) {
             (true, _) => {
@@ -127,6 +130,12 @@ const COMMANDS: &[&str] = &[
     "role create",
     "role edit",
     "role delete",
+    "webhook",
+    "webhook create",
+    "webhook list",
+    "webhook get",
+    "webhook rotate",
+    "webhook delete",
     "audit",
     "audit list",
     "audit export",
@@ -143,7 +152,7 @@ fn every_command_explains_itself() {
         let output = call.env_clear().args(command.split_whitespace()).arg("--help").output().expect("built");
         assert!(output.status.success());
         let help = stdout(&output);
-        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role" | "audit");
+        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role" | "webhook" | "audit");
         assert!(help.contains("Example") || is_group, "`{command}` has no example");
         let call = ["tidings", command, "--help"].into_iter().filter(|word| !word.is_empty());
         writeln!(text, "$ {}\n{help}", call.collect::<Vec<_>>().join(" ")).expect("memory takes it");
@@ -183,6 +192,9 @@ fn errors_say_what_to_do_and_end_with_their_code() {
         (3, &["subscription", "get", none]),
         (3, &["dlq", "get", "dlq_00000000000000000000000000"]),
         (3, &["key", "revoke", "key_00000000000000000000000000"]),
+        (2, &["webhook", "create", "a/b", "--kind", "standard"]),
+        (2, &["webhook", "create", "scanner", "--kind", "hmac"]),
+        (3, &["webhook", "get", "whk_00000000000000000000000000"]),
         (3, &["explain", "evt_00000000000000000000000000"]),
         (3, &["ingest", "no/such/file"]),
         (4, &["--key", viewer.trim(), "key", "list"]),
@@ -228,6 +240,9 @@ fn tables_line_up() {
     show(&["dlq", "groups"]);
     show(&["key", "list"]);
     show(&["role", "list"]);
+    show(&["webhook", "list"]);
+    good(data, &["webhook", "create", "city-desk", "--kind", "standard"]);
+    show(&["webhook", "list"]);
     let said = format!("{}{}", stdout(&ended), stderr(&ended));
     writeln!(text, "$ tidings ingest -\n{}", steady(&said, data)).expect("memory takes it");
     golden("tables.txt", &text);

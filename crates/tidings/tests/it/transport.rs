@@ -208,6 +208,15 @@ async fn no_secret_is_in_logs_errors_metrics_or_files() {
     let (made, _) = asked.ask_quietly(Method::POST, "/v1/keys", &admin_says, Some(&new)).await;
     let made: Value = serde_json::from_str(&made).expect("JSON");
     let made = made["key"].as_str().unwrap_or_else(|| panic!("a key in {made}")).to_owned();
+    let own = "It's a Secret to Everybody";
+    let new = json!({ "name": "desk", "kind": "github", "secret": own });
+    let (hook, _) = asked.ask_quietly(Method::POST, "/v1/inbound-webhooks", &admin_says, Some(&new)).await;
+    let hook: Value = serde_json::from_str(&hook).expect("JSON");
+    let id = hook["id"].as_str().unwrap_or_else(|| panic!("an id in {hook}")).to_owned();
+    let rotate = format!("/v1/inbound-webhooks/{id}:rotate");
+    let (rotated, _) = asked.ask_quietly(Method::POST, &rotate, &admin_says, Some(&json!({}))).await;
+    let rotated: Value = serde_json::from_str(&rotated).expect("JSON");
+    let hook_secret = rotated["secret"].as_str().unwrap_or_else(|| panic!("a secret in {rotated}")).to_owned();
     let swap = json!({ "ticket": ticket });
     let (_, head) = asked.ask_quietly(Method::POST, "/v1/session", &[], Some(&swap)).await;
     let cookie = head.split("tidings_session=").nth(1).expect("a cookie").split(';').next().expect("one").to_owned();
@@ -238,6 +247,13 @@ async fn no_secret_is_in_logs_errors_metrics_or_files() {
     ] {
         asked.ask(Method::POST, "/v1/session", &[], Some(body)).await;
     }
+    asked.ask(Method::POST, &rotate, &admin_says, Some(&json!({ "secret": "short" }))).await;
+    asked.ask(Method::POST, &rotate, &admin_says, Some(&json!({ "secret": own, "x": 1 }))).await;
+    for path in ["/v1/inbound-webhooks", &format!("/v1/inbound-webhooks/{id}"), "/v1/audit"] {
+        asked.ask(Method::GET, path, &admin_says, None).await;
+    }
+    let misplaced = [("x-hub-signature-256", hook_secret.as_str()), ("x-github-delivery", "1")];
+    asked.ask(Method::POST, &format!("/v1/hooks/{id}"), &misplaced, Some(&json!({}))).await;
     asked.ask(Method::GET, "/metrics", &admin_says, None).await;
     asked.ask(Method::GET, "/readyz?verbose", &admin_says, None).await;
     let private = std::fs::read_to_string(&key).expect("there");
@@ -266,6 +282,12 @@ async fn no_secret_is_in_logs_errors_metrics_or_files() {
         assert!(!stored.contains(secret.as_str()), "a file holds the {what}");
     }
     assert!(!logs.iter().any(|line| line.contains(private)), "the log tells the private key");
+    // Signatures are checked by making them again, so the store has these two.
+    for secret in [own, hook_secret.as_str()] {
+        let told = logs.iter().find(|line| line.contains(secret));
+        assert!(told.is_none(), "the log tells the secret of a webhook: {told:?}");
+        assert!(!asked.answers.contains(secret), "an answer tells the secret of a webhook");
+    }
 }
 
 /// The bytes of every file in a folder but the one that is meant to hold a key.

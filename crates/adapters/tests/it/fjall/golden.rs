@@ -35,6 +35,8 @@ async fn store_samples(dir: &Path) -> String {
         sample::deletion_entry(start.plus(6), &tenant, 1),
         sample::key_entry(start.plus(7), &tenant, 1),
         sample::role_entry(start.plus(8), &tenant),
+        sample::hook_entry(start.plus(9), &tenant, 1),
+        sample::hook_deletion_entry(start.plus(10), &tenant, 1),
     ];
     let audit = vec![sample::audit_entry(&tenant, "flood-desk", &mut ChainEnd::default())];
     let records =
@@ -119,7 +121,7 @@ async fn this_build_reads_every_golden_file() {
         let dir = tempfile::tempdir().unwrap();
         load(&std::fs::read_to_string(golden(name)).unwrap(), dir.path());
         let store = open(dir.path());
-        assert_eq!(store.head().offset, 8);
+        assert_eq!(store.head().offset, 10);
         assert_eq!(contract::observe(&store).await, expected, "{name}");
     }
 }
