@@ -23,6 +23,7 @@ use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
 use crate::records::{KnownRecords, sweep};
 use crate::roles::{Role, Roles};
+use crate::token::Issuers;
 
 /// What the engine reaches the world through.
 #[derive(Clone)]
@@ -89,6 +90,8 @@ pub struct Engine {
     pub(crate) started: Timestamp,
     pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
+    /// The documents of other issuers.
+    pub(crate) issuers: Issuers,
     public_url: OnceLock<String>,
 }
 
@@ -167,6 +170,7 @@ impl Engine {
             started,
             refusals,
             decided,
+            issuers: Issuers::default(),
             public_url,
         };
         let engine = Arc::new(engine);

@@ -22,8 +22,10 @@ use crate::engine::Engine;
 use crate::records::WriteFault;
 use crate::subscriptions::Fault;
 
+pub(crate) use account::{AccountRecord, account_key, normal_email};
 pub use account::{AccountView, EmailError};
 pub use link::Redeemed;
+pub(crate) use member::{MemberRecord, member_key};
 pub use member::{MemberState, MemberView, NewMember};
 pub use second_factor::Enrollment;
 pub use session::{Browser, Entered, SESSION_IDLE, SESSION_LONGEST, SessionView};

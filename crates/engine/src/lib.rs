@@ -11,6 +11,7 @@ mod control;
 mod access;
 mod audit;
 mod identity;
+mod sso;
 pub mod token;
 mod subscriptions;
 mod reading;
@@ -38,6 +39,7 @@ pub use metrics::{
 };
 pub use reading::{EventPage, PageRequest};
 pub use roles::Role;
+pub use sso::{Begun, CallbackFault, Finished, LoginView, NewProvider, ProviderKind, ProviderView};
 pub use stream::{InboxFrame, InboxReader, StreamError, TailFrame, TailReader};
 pub use subscriptions::{ControlError, Fault, SubscriptionDraft, SubscriptionPatch};
 pub use tidings_core::filter::Condition;

@@ -72,7 +72,49 @@ async function entered() {
   await showAccount();
 }
 
+const SSO_FAULTS = {
+  state: "This sign-in was not begun in this browser, or took too long. Try again.",
+  unreachable: "The provider does not answer. Try again in a while, or sign in with your password.",
+  provider: "The provider did not let you in.",
+  address: "The provider knows no verified address of yours that may come in here.",
+  "link-first": "There is an account with your address. Sign in with its password, then link this login below.",
+  "not-invited": "You are no member here. Ask an admin for an invitation.",
+  taken: "This login is linked to another account.",
+};
+
+async function listProviders() {
+  const { data } = await api("/v1/sso");
+  $("providers").hidden = data.length === 0;
+  const next = new URLSearchParams(location.search).get("next");
+  const address = (provider) => (next ? `${provider.start}?next=${encodeURIComponent(next)}` : provider.start);
+  $("providers").replaceChildren(...data.map((provider) => make("a", { class: "button", href: address(provider) }, `Sign in with ${provider.title}`)));
+  return data;
+}
+
+async function listLogins(providers) {
+  const { data } = await api("/v1/account/logins");
+  const known = data.map((login) => {
+    const end = make("button", { type: "button" }, "Unlink");
+    end.addEventListener("click", async () => {
+      await api(`/v1/account/logins/${login.id}`, "DELETE").catch((fault) => ($("fault").textContent = fault.message));
+      await listLogins(providers);
+    });
+    return make("li", {}, make("h3", {}, login.provider), make("p", { class: "meta" }, login.email ?? ""), end);
+  });
+  const more = providers.filter((provider) => !data.some((login) => login.provider === provider.name));
+  const begin = more.map((provider) => {
+    const link = make("button", { type: "button" }, `Link ${provider.title}`);
+    link.addEventListener("click", async () => {
+      await api(`/v1/sso/${provider.name}/link`, "POST", {}).then(({ address }) => location.assign(address), (fault) => ($("fault").textContent = fault.message));
+    });
+    return make("li", {}, link);
+  });
+  $("logins").replaceChildren(...known, ...begin);
+  $("logins-part").hidden = known.length + begin.length === 0;
+}
+
 async function showAccount() {
+  const providers = await listProviders();
   let me;
   try {
     csrf = (await api("/v1/session")).csrf_token;
@@ -100,6 +142,7 @@ async function showAccount() {
   $("factor-begin").hidden = account.second_factor;
   $("factor-remove-form").hidden = !account.second_factor;
   $("enrollment").hidden = true;
+  await listLogins(providers);
   await listSessions();
   show("account");
 }
@@ -196,9 +239,14 @@ on("leave", "click", async () => {
 });
 
 const [purpose, secret] = [...new URLSearchParams(location.hash.slice(1))][0] ?? [];
+if (purpose) history.replaceState(null, "", `/account${location.search}`);
 if (LINKS[purpose] && secret) {
-  history.replaceState(null, "", "/account");
   showLink(purpose, secret);
 } else {
-  showAccount().catch((fault) => ($("fault").textContent = fault.message));
+  showAccount()
+    .then(() => {
+      if (purpose === "sso-fault") $("fault").textContent = SSO_FAULTS[secret] ?? SSO_FAULTS.provider;
+      if (purpose === "linked") done("The login is linked to your account.");
+    })
+    .catch((fault) => ($("fault").textContent = fault.message));
 }

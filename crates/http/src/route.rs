@@ -16,6 +16,7 @@ mod audit;
 mod session;
 mod account;
 mod users;
+mod sso;
 mod meta;
 mod health;
 mod documents;
@@ -51,6 +52,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         session::operations(),
         account::operations(),
         users::operations(),
+        sso::operations(),
         meta::operations(),
         health::operations(),
         documents::operations(),

@@ -110,13 +110,13 @@ pub(super) fn email_key(email: &str) -> RecordKey {
 
 impl Engine {
     /// The account with an address.
-    pub(super) async fn account_of(&self, email: &str) -> Result<Option<Loaded<AccountRecord>>, IdentityError> {
+    pub(crate) async fn account_of(&self, email: &str) -> Result<Option<Loaded<AccountRecord>>, IdentityError> {
         let Some(found) = self.load::<EmailRecord>(email_key(email)).await? else { return Ok(None) };
         Ok(self.load(account_key(found.value.user)).await?)
     }
 
     /// A new person and their address.
-    pub(super) fn new_account(&self, email: &str, tenant: &TenantId) -> (AccountRecord, RecordChanges) {
+    pub(crate) fn new_account(&self, email: &str, tenant: &TenantId) -> (AccountRecord, RecordChanges) {
         let id = UserId::from_bytes(self.draw_id());
         let account = AccountRecord {
             id,

@@ -129,7 +129,7 @@ impl Engine {
     async fn send_reset(&self, email: &str) -> Result<(), IdentityError> {
         let Some(account) = self.account_of(email).await? else { return Ok(()) };
         // An address that was never shown to be theirs may be a stranger's.
-        if account.value.password.is_none() || account.value.verified.is_none() {
+        if account.value.verified.is_none() {
             return Ok(());
         }
         let secret = self.make_link(LinkPurpose::Reset { user: account.value.id }).await?;

@@ -89,7 +89,7 @@ fn view(member: &Loaded<MemberRecord>) -> MemberView {
     MemberView { id: user, email: invited, role, state, created, revision: member.revision }
 }
 
-pub(super) fn member_key(tenant: &TenantId, user: UserId) -> RecordKey {
+pub(crate) fn member_key(tenant: &TenantId, user: UserId) -> RecordKey {
     RecordKey::new(Fence::Tenant(tenant.clone()), Shelf::Member, user.to_string())
 }
 

@@ -166,7 +166,7 @@ impl Engine {
     }
 
     /// The account of one who asks about their own.
-    pub(super) async fn own_account(&self, user: UserId) -> Result<Loaded<AccountRecord>, IdentityError> {
+    pub(crate) async fn own_account(&self, user: UserId) -> Result<Loaded<AccountRecord>, IdentityError> {
         self.load(account_key(user)).await?.ok_or(IdentityError::NotFound("account"))
     }
 

@@ -11,6 +11,7 @@ mod access;
 mod permissions;
 mod roles;
 mod hooks;
+mod sso;
 mod tenants;
 mod accounts;
 mod audit;
