@@ -14,7 +14,9 @@ mod web;
 
 pub use channel::{Address, Channel, Delivery, Receipt};
 pub use clock::{Clock, Randomness};
-pub use control::{ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGone, RoleRecord, StoredChange};
+pub use control::{
+    ControlChange, ControlRecord, ControlStore, KeyRecord, RoleGone, RoleRecord, ServiceAccountRecord, StoredChange,
+};
 pub use delivery::{DeliveryStore, InboxEntry, NotifierCursor, NotifierStep, Told, ToldPlace, Unfinished};
 pub use gazetteer::{Gazetteer, Shape};
 pub use hook::{HmacAlgorithm, HmacEncoding, HmacScheme, HookName, HookNameError, HookRecord, HookScheme, HookSecret};

@@ -3,6 +3,7 @@
 mod keys;
 mod signature;
 mod hooks;
+mod service_accounts;
 mod tenant_roles;
 
 use std::sync::Arc;
@@ -17,17 +18,21 @@ use tracing::warn;
 
 use crate::control::Control;
 use crate::engine::Engine;
+use crate::used::Used;
 
 pub use hooks::{Admitted, NewHook};
 pub use keys::{NewKey, SecretKey};
+pub use service_accounts::NewServiceAccount;
 pub use signature::Claim;
 pub use tenant_roles::{RoleDraft, RoleView};
 
 impl Engine {
     /// The principal behind a key (`tk_…`), if it is one of ours and has not expired.
     pub fn authenticate(&self, key: &str) -> Option<Principal> {
-        let record = self.control.key(&keys::hash(key))?;
-        principal(&record, &self.control, self.ports.clock.now())
+        let (record, now) = (self.control.key(&keys::hash(key))?, self.ports.clock.now());
+        let principal = principal(&record, &self.control, now)?;
+        self.uses.note(Used::Key(record.id), &record.tenant, now);
+        Some(principal)
     }
 
     /// The principal behind a key that stands.
@@ -98,6 +103,9 @@ fn millis(count: i64) -> Duration {
 /// Who a key stands for: its role as it is now, as far as the key's own scopes go.
 fn principal(record: &KeyRecord, control: &Control, now: Timestamp) -> Option<Principal> {
     if record.expires.is_some_and(|expires| expires <= now) {
+        return None;
+    }
+    if record.is_of_service && !control.service_account(record.user).is_some_and(|account| account.is_enabled) {
         return None;
     }
     let namespace = record.user_name.clone().unwrap_or_else(|| record.user.to_string());

@@ -7,7 +7,9 @@ use tidings_core::decide::Wish;
 use tidings_core::filter::Filter;
 use tidings_core::id::{HookId, KeyId, SubscriptionId, TenantId, UserId};
 use tidings_core::permission::{Permissions, RoleName};
-use tidings_core::port::{ControlChange, ControlStore, HookRecord, KeyRecord, PortError, RoleRecord, StoredChange};
+use tidings_core::port::{
+    ControlChange, ControlStore, HookRecord, KeyRecord, PortError, RoleRecord, ServiceAccountRecord, StoredChange,
+};
 use tidings_core::position::Position;
 use tidings_core::principal::Bound;
 use tidings_core::subscription::Subscription;
@@ -40,6 +42,7 @@ struct Now {
     keys_by_id: HashMap<KeyId, Arc<KeyRecord>>,
     roles: HashMap<(TenantId, RoleName), Arc<TenantRole>>,
     hooks: HashMap<HookId, Arc<HookRecord>>,
+    service_accounts: HashMap<UserId, Arc<ServiceAccountRecord>>,
     wishes: HashMap<SubscriptionId, Wish>,
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
 }
@@ -81,6 +84,15 @@ impl Control {
             }
             ControlChange::HookDeleted(gone) => {
                 now.hooks.remove(&gone.id);
+            }
+            ControlChange::ServiceAccount(account) => {
+                if now.service_accounts.insert(account.id, Arc::new(*account)).is_some() {
+                    self.rights.send_modify(|count| *count += 1);
+                }
+            }
+            ControlChange::ServiceAccountDeleted(gone) => {
+                now.service_accounts.remove(&gone.id);
+                self.rights.send_modify(|count| *count += 1);
             }
             ControlChange::KeyRevoked(gone) => {
                 if let Some(key) = now.keys_by_id.remove(&gone.id) {
@@ -160,6 +172,19 @@ impl Control {
             self.read(|now| now.hooks.values().filter(|hook| hook.tenant == *tenant).cloned().collect());
         hooks.sort_by_key(|hook| (hook.created, hook.id));
         hooks
+    }
+
+    /// The service account that is this user.
+    pub fn service_account(&self, id: UserId) -> Option<Arc<ServiceAccountRecord>> {
+        self.read(|now| now.service_accounts.get(&id).cloned())
+    }
+
+    /// A tenant's service accounts, oldest first.
+    pub fn service_accounts_of(&self, tenant: &TenantId) -> Vec<Arc<ServiceAccountRecord>> {
+        let own = |account: &&Arc<ServiceAccountRecord>| account.tenant == *tenant;
+        let mut accounts: Vec<_> = self.read(|now| now.service_accounts.values().filter(own).cloned().collect());
+        accounts.sort_by_key(|account| (account.created, account.id));
+        accounts
     }
 
     /// The subscriptions that follow a tenant's own role, oldest first.

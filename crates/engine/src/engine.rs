@@ -24,6 +24,7 @@ use crate::projector::Projector;
 use crate::records::{KnownRecords, sweep};
 use crate::roles::{Role, Roles};
 use crate::token::Issuers;
+use crate::used::{Uses, save_uses};
 
 /// What the engine reaches the world through.
 #[derive(Clone)]
@@ -87,6 +88,8 @@ pub struct Engine {
     pub(crate) roles: Arc<Roles>,
     /// Records as they were last read.
     pub(crate) known: Arc<KnownRecords>,
+    /// When keys and webhooks were last used.
+    pub(crate) uses: Uses,
     pub(crate) started: Timestamp,
     pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
@@ -167,6 +170,7 @@ impl Engine {
             metrics,
             roles,
             known,
+            uses: Uses::default(),
             started,
             refusals,
             decided,
@@ -177,6 +181,7 @@ impl Engine {
         // It ends with the last engine, whose end of the queue it reads from.
         tokio::spawn(write_refusals(Arc::downgrade(&engine), refused));
         tokio::spawn(sweep(Arc::downgrade(&engine)));
+        tokio::spawn(save_uses(Arc::downgrade(&engine)));
         Ok((engine, running))
     }
 
@@ -252,6 +257,9 @@ impl Running {
     /// any more.
     pub async fn close(mut self, engine: Arc<Engine>) {
         self.stop_readers().await;
+        if let Err(fault) = engine.save_uses().await {
+            tracing::warn!("when keys were last used is not stored: {fault}");
+        }
         if Arc::into_inner(engine).is_some() {
             // As with the readers.
             let _ = self.owner.await;

@@ -128,5 +128,7 @@ fn came_in(record: &LogRecord) -> Timestamp {
         LogRecord::Control(ControlChange::RoleDeleted(gone)) => gone.at,
         LogRecord::Control(ControlChange::Hook(hook)) => hook.updated,
         LogRecord::Control(ControlChange::HookDeleted(gone)) => gone.at,
+        LogRecord::Control(ControlChange::ServiceAccount(account)) => account.updated,
+        LogRecord::Control(ControlChange::ServiceAccountDeleted(gone)) => gone.at,
     }
 }

@@ -9,6 +9,7 @@ mod notifier;
 mod projector;
 mod control;
 mod access;
+mod used;
 mod audit;
 mod identity;
 mod sso;
@@ -23,7 +24,7 @@ mod dead_letters;
 mod health;
 mod metrics;
 
-pub use access::{Admitted, Claim, NewHook, NewKey, RoleDraft, RoleView, SecretKey};
+pub use access::{Admitted, Claim, NewHook, NewKey, NewServiceAccount, RoleDraft, RoleView, SecretKey};
 pub use audit::{Asker, Refusal, actor};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports, Running};

@@ -360,7 +360,9 @@ impl Notifier {
             | ControlChange::Role(_)
             | ControlChange::RoleDeleted(_)
             | ControlChange::Hook(_)
-            | ControlChange::HookDeleted(_) => {}
+            | ControlChange::HookDeleted(_)
+            | ControlChange::ServiceAccount(_)
+            | ControlChange::ServiceAccountDeleted(_) => {}
         }
     }
 }

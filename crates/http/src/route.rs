@@ -9,6 +9,7 @@ mod dead_letters;
 mod stream;
 mod socket;
 mod keys;
+mod service_accounts;
 mod inbound_webhooks;
 mod hooks;
 mod roles;
@@ -45,6 +46,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         stream::operations(),
         socket::operations(),
         keys::operations(),
+        service_accounts::operations(),
         inbound_webhooks::operations(),
         hooks::operations(),
         roles::operations(),

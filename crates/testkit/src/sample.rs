@@ -1,6 +1,6 @@
 //! Small made-up things to store and to read back.
 
-mod hooks;
+mod access;
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use tidings_core::vocabulary::{Action, Category, Severity, State};
 
 use crate::START;
 
-pub use hooks::{hook_deletion_entry, hook_entry};
+pub use access::{account_deletion_entry, account_entry, hook_deletion_entry, hook_entry};
 
 /// The id of event number `number`.
 pub fn event_id(number: u64) -> EventId {
@@ -266,6 +266,7 @@ pub fn key_entry(position: Position, tenant: &TenantId, number: u64) -> LogEntry
         issuers: Issuers::Only(vec!["usgs".to_owned()]),
         created: START,
         expires: Some(START.plus_hours(1)),
+        is_of_service: true,
     };
     LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::Key(Box::new(key))) }
 }

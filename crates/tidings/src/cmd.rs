@@ -10,6 +10,7 @@ mod dlq;
 mod key;
 mod role;
 mod webhook;
+mod service_account;
 mod audit;
 mod simulate;
 mod bench;
@@ -41,6 +42,8 @@ pub enum Command {
     Key(key::Key),
     /// Make, list, show, change and delete the roles of your tenant
     Role(role::Role),
+    /// Make, list, show, disable, enable and delete service accounts
+    ServiceAccount(service_account::ServiceAccount),
     /// Make, list, show, replace the secrets of, and delete inbound webhooks
     Webhook(webhook::Webhook),
     /// Read and verify the audit log of your tenant
@@ -73,6 +76,7 @@ async fn run_to_end(command: Command, global: &Global) -> anyhow::Result<ExitCod
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
         Command::Role(role) => role.run(global).await,
+        Command::ServiceAccount(account) => account.run(global).await,
         Command::Webhook(webhook) => webhook.run(global).await,
         Command::Audit(audit) => audit.run(global).await,
         Command::Simulate(simulate) => simulate.run(global).await,

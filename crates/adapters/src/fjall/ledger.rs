@@ -187,7 +187,9 @@ fn put_change(rows: &mut Rows, at: Position, change: &ControlChange) {
         | ControlChange::Role(_)
         | ControlChange::RoleDeleted(_)
         | ControlChange::Hook(_)
-        | ControlChange::HookDeleted(_) => None,
+        | ControlChange::HookDeleted(_)
+        | ControlChange::ServiceAccount(_)
+        | ControlChange::ServiceAccountDeleted(_) => None,
     };
     if let Some(subscription) = subscription {
         rows.put(Space::Revision, keys::revision(subscription, at), values::empty());

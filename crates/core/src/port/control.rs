@@ -30,6 +30,10 @@ pub enum ControlChange {
     Hook(Box<HookRecord>),
     /// An inbound webhook was deleted.
     HookDeleted(ControlRecord<HookId>),
+    /// A service account was made, enabled or disabled.
+    ServiceAccount(Box<ServiceAccountRecord>),
+    /// A service account was deleted.
+    ServiceAccountDeleted(ControlRecord<UserId>),
 }
 
 /// A role that a tenant made for itself.
@@ -65,6 +69,28 @@ pub struct RoleGone {
     pub name: RoleName,
     /// When.
     pub at: Timestamp,
+}
+
+/// A user without a person, that holds keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceAccountRecord {
+    /// The user that it is.
+    pub id: UserId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The name that the user was made under.
+    pub name: String,
+    /// As what its keys act.
+    pub role: RoleName,
+    /// What it is for, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// False while its keys open nothing.
+    pub is_enabled: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last enabled or disabled; when it was made, if never.
+    pub updated: Timestamp,
 }
 
 /// A change that needs no more than whose it is and when.
@@ -109,6 +135,9 @@ pub struct KeyRecord {
     /// From then on it opens nothing; never, when `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+    /// True where its user is a service account, without which it opens nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_service: bool,
 }
 
 /// A change with its place in the log.

@@ -51,6 +51,8 @@ pub enum Shelf {
     LoginPending,
     /// A provider that people may sign in with, by name.
     Provider,
+    /// When a key or a webhook was last used, by id.
+    LastUse,
 }
 
 impl Shelf {
@@ -74,6 +76,7 @@ impl Shelf {
             Self::Login => "login",
             Self::LoginPending => "login_state",
             Self::Provider => "provider",
+            Self::LastUse => "last_use",
         }
     }
 

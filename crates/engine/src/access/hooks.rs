@@ -14,6 +14,7 @@ use super::signature::{Claim, check_secret, secret_of};
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::subscriptions::ControlError;
+use crate::used::Used;
 
 /// Inbound webhooks that one tenant may have.
 const HOOKS_MAX: usize = 100;
@@ -171,7 +172,12 @@ impl Engine {
     pub fn admit(&self, claim: &Claim, body: &[u8]) -> Option<Admitted> {
         // As it is now: a body may take its time.
         let hook = self.hook_at(claim.hook)?;
-        claim.holds(&hook.secrets, body, self.ports.clock.now()).then(|| self.admitted(&hook))
+        let now = self.ports.clock.now();
+        if !claim.holds(&hook.secrets, body, now) {
+            return None;
+        }
+        self.uses.note(Used::Hook(hook.id), &hook.tenant, now);
+        Some(self.admitted(&hook))
     }
 
     fn admitted(&self, hook: &HookRecord) -> Admitted {

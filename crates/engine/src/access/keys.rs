@@ -21,6 +21,8 @@ pub struct NewKey {
     pub tenant: TenantId,
     /// Whose subscriptions and inbox it uses; a user of its own when `None`.
     pub user_name: Option<UserName>,
+    /// The service account that is its user, where it is one.
+    pub service_account: Option<UserId>,
     /// What it is called, to tell it from others of its user.
     pub name: Option<String>,
     /// As what it acts.
@@ -36,7 +38,16 @@ pub struct NewKey {
 impl NewKey {
     /// A key that may do all that a role may, for good.
     pub fn of(tenant: TenantId, role: Role) -> Self {
-        Self { tenant, user_name: None, name: None, role: role.into(), scopes: None, issuers: None, expires: None }
+        Self {
+            tenant,
+            user_name: None,
+            service_account: None,
+            name: None,
+            role: role.into(),
+            scopes: None,
+            issuers: None,
+            expires: None,
+        }
     }
 }
 
@@ -76,6 +87,7 @@ impl Engine {
             issuers: new.issuers.unwrap_or(default_issuers),
             created: self.ports.clock.now(),
             expires: new.expires,
+            is_of_service: new.service_account.is_some(),
         });
         let audited = Change {
             action: "key.create",
@@ -107,26 +119,10 @@ impl Engine {
             let detail = "`expires` has passed; leave it out for a key without an end";
             return Err(ControlError::invalid("/expires", "invalid_time", detail));
         }
-        let Some(permissions) = self.control.permissions_of(&new.tenant, &new.role) else {
-            let detail = format!(
-                "there is no role `{}` in tenant {}; there are admin, curator, viewer and those of /v1/roles",
-                new.role, new.tenant
-            );
-            return Err(ControlError::invalid("/role", "unknown_role", detail));
-        };
-        let granted = permissions.both(new.scopes.unwrap_or(Permissions::ALL));
-        if !granted.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
-            let detail =
-                format!("a key makes keys that may do no more than itself; yours holds: {}", principal.permissions);
-            return Err(ControlError::NotPermitted(detail));
-        }
+        self.must_be_named(&new)?;
+        self.must_hold_role(principal, &new.tenant, &new.role, new.scopes)?;
         if !principal.holds_all_of_tenant() && self.user_may_more(&new, principal.permissions) {
             let detail = "that user has a key that may do more than yours, so you make none in their name";
-            return Err(ControlError::NotPermitted(detail.to_owned()));
-        }
-        let is_bounded = principal.sees_only.is_some() || principal.authority.says_only.is_some();
-        if is_bounded && new.role != principal.role {
-            let detail = "your role sees or publishes some events only, so you make keys of that role only";
             return Err(ControlError::NotPermitted(detail.to_owned()));
         }
         let is_admin = new.role.built_in() == Some(Role::Admin);
@@ -206,6 +202,53 @@ impl Engine {
         self.control.keys_of(&principal.tenant)
     }
 
+    /// Refuses what would act as a role that may do more than the one who makes it.
+    pub(super) fn must_hold_role(
+        &self,
+        principal: &Principal,
+        tenant: &TenantId,
+        role: &RoleName,
+        scopes: Option<Permissions>,
+    ) -> Result<(), ControlError> {
+        let Some(permissions) = self.control.permissions_of(tenant, role) else {
+            let detail = format!(
+                "there is no role `{role}` in tenant {tenant}; there are admin, curator, viewer and those of /v1/roles"
+            );
+            return Err(ControlError::invalid("/role", "unknown_role", detail));
+        };
+        let granted = permissions.both(scopes.unwrap_or(Permissions::ALL));
+        if !granted.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
+            let detail =
+                format!("a key makes keys that may do no more than itself; yours holds: {}", principal.permissions);
+            return Err(ControlError::NotPermitted(detail));
+        }
+        let is_bounded = principal.sees_only.is_some() || principal.authority.says_only.is_some();
+        if is_bounded && *role != principal.role {
+            let detail = "your role sees or publishes some events only, so you make keys of that role only";
+            return Err(ControlError::NotPermitted(detail.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A key of a service account has its name and acts as it does; no other key is in its name.
+    fn must_be_named(&self, new: &NewKey) -> Result<(), ControlError> {
+        let of_name = new.user_name.as_ref().map(|name| named_user(&new.tenant, name));
+        let account = of_name.and_then(|user| self.control.service_account(user));
+        match (new.service_account, account) {
+            (None, None) => Ok(()),
+            (Some(id), Some(account)) if account.id == id && account.role == new.role => Ok(()),
+            (None, Some(account)) => {
+                let detail =
+                    format!("`user` is a service account; make its keys with `service_account` {}", account.id);
+                Err(ControlError::invalid("/user", "names_service_account", detail))
+            }
+            (Some(_), _) => {
+                let detail = "`service_account` must be one of your tenant, see /v1/service-accounts";
+                Err(ControlError::invalid("/service_account", "unknown_service_account", detail))
+            }
+        }
+    }
+
     /// True where the user that a new key would join has a key that may do more.
     fn user_may_more(&self, new: &NewKey, permissions: Permissions) -> bool {
         let Some(name) = &new.user_name else { return false };
@@ -236,12 +279,12 @@ impl Engine {
 fn shown(key: &KeyRecord) -> Value {
     json!({
         "user": key.user, "user_name": key.user_name, "name": key.name, "role": key.role, "scopes": key.scopes,
-        "issuers": key.issuers, "expires": key.expires,
+        "issuers": key.issuers, "expires": key.expires, "of_service": key.is_of_service,
     })
 }
 
 /// The same name in the same tenant is the same user, with every key made for it.
-fn named_user(tenant: &TenantId, name: &UserName) -> UserId {
+pub(super) fn named_user(tenant: &TenantId, name: &UserName) -> UserId {
     UserId::derived(&[tenant.as_str().as_bytes(), name.as_str().as_bytes()])
 }
 

@@ -113,7 +113,7 @@ impl Engine {
         Ok(view(&record))
     }
 
-    /// Deletes a role that neither a key nor a webhook acts as.
+    /// Deletes a role that no key, webhook or service account acts as.
     ///
     /// # Errors
     /// See [`ControlError`].
@@ -131,9 +131,12 @@ impl Engine {
         }
         let holders = self.control.keys_of(&principal.tenant).iter().filter(|key| key.role == *name).count();
         let hooks = self.control.hooks_of(&principal.tenant).iter().filter(|hook| hook.role == *name).count();
-        if holders + hooks > 0 {
+        let accounts = self.control.service_accounts_of(&principal.tenant);
+        let accounts = accounts.iter().filter(|account| account.role == *name).count();
+        if holders + hooks + accounts > 0 {
             let detail = format!(
-                "{holders} key(s) and {hooks} webhook(s) act as {name}; end them first, or give the role other scopes"
+                "{holders} key(s), {hooks} webhook(s) and {accounts} service account(s) act as {name}; end them first, \
+                 or give the role other scopes"
             );
             return Err(ControlError::InUse(detail));
         }

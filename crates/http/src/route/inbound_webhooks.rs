@@ -1,5 +1,7 @@
 //! Inbound webhooks as admins manage them; `hooks.rs` is where they send to.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -55,17 +57,19 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn create(State(app): State<App>, asking: Asking, JsonObject(body): JsonObject) -> Result<Response, ApiError> {
     let (hook, secret) = app.engine.create_hook(asking.by(), read(body)?).await?;
-    Ok(with_secret(StatusCode::CREATED, &app, &hook, secret.as_ref()))
+    let shown = shown(&app, &hook, &HashMap::new());
+    Ok(with_secret(StatusCode::CREATED, shown, secret.as_ref()))
 }
 
-async fn list(State(app): State<App>, Caller(principal): Caller) -> Response {
-    let data: Vec<Value> = app.engine.hooks(&principal).iter().map(|hook| shown(&app, hook)).collect();
-    super::json(&json!({ "data": data }))
+async fn list(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
+    let uses = app.engine.last_uses(&principal.tenant).await?;
+    let data: Vec<Value> = app.engine.hooks(&principal).iter().map(|hook| shown(&app, hook, &uses)).collect();
+    Ok(super::json(&json!({ "data": data })))
 }
 
 async fn get(State(app): State<App>, Caller(principal): Caller, Id(id): Id<HookId>) -> Result<Response, ApiError> {
     let hook = app.engine.hook(&principal, id).ok_or_else(|| ApiError::no_such("webhook"))?;
-    Ok(super::json(&shown(&app, &hook)))
+    Ok(super::json(&shown(&app, &hook, &app.engine.last_uses(&principal.tenant).await?)))
 }
 
 async fn rotate(
@@ -78,7 +82,8 @@ async fn rotate(
     let secret = take_secret(&mut body, &mut faults);
     let overlap_ends = keys::overlap_ends(body, faults, &app)?;
     let (hook, made) = app.engine.rotate_hook(asking.by(), id, secret, overlap_ends).await?;
-    Ok(with_secret(StatusCode::OK, &app, &hook, made.as_ref()))
+    let shown = shown(&app, &hook, &app.engine.last_uses(&hook.tenant).await?);
+    Ok(with_secret(StatusCode::OK, shown, made.as_ref()))
 }
 
 async fn delete(State(app): State<App>, asking: Asking, Id(id): Id<HookId>) -> Result<Response, ApiError> {
@@ -87,8 +92,7 @@ async fn delete(State(app): State<App>, asking: Asking, Id(id): Id<HookId>) -> R
 }
 
 /// The only answer that shows a secret: one that was just made here.
-fn with_secret(status: StatusCode, app: &App, hook: &HookRecord, made: Option<&Secret<String>>) -> Response {
-    let mut body = shown(app, hook);
+fn with_secret(status: StatusCode, mut body: Value, made: Option<&Secret<String>>) -> Response {
     if let Some(secret) = made {
         body["secret"] = json!(secret.reveal());
     }
@@ -98,13 +102,14 @@ fn with_secret(status: StatusCode, app: &App, hook: &HookRecord, made: Option<&S
 }
 
 /// A webhook as it may be shown at any time.
-fn shown(app: &App, hook: &HookRecord) -> Value {
+fn shown(app: &App, hook: &HookRecord, uses: &HashMap<String, Timestamp>) -> Value {
     let now = app.engine.clock().now();
     let old = hook.secrets.iter().filter_map(|secret| secret.ends).find(|ends| *ends > now);
     let mut body = json!({
         "id": hook.id, "name": hook.name, "path": format!("/v1/hooks/{}", hook.id), "speaks_as": hook.namespace,
         "role": hook.role, "issuers": hook.issuers, "tenant": hook.tenant, "user": hook.user, "created": hook.created,
         "updated": hook.updated, "expires": hook.expires, "old_secret_ends": old,
+        "last_used": uses.get(&hook.id.to_string()),
     });
     // `kind`, and with a scheme of one's own what it says.
     if let (Some(members), Value::Object(scheme)) = (body.as_object_mut(), json!(hook.scheme)) {

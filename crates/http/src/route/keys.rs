@@ -1,5 +1,7 @@
 //! Keys, made by admins; `tidings key create` asks here while the server runs.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +36,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("The keys of your tenant, oldest first; never the keys themselves")
             .access(Access::Needs(Permission::Users))
             .answers(200, "KeyList"),
+        Operation::get("/v1/keys/{id}", "getKey", get)
+            .summary("One key of your tenant; never the key itself")
+            .access(Access::Needs(Permission::Users))
+            .answers(200, "KeyShown"),
         Operation::post("/v1/keys/{id}:rotate", "rotateKey", rotate)
             .summary("Makes a key with the same rights and the same user; the old one goes on for `overlap_seconds`, a day if not given")
             .access(Access::Needs(Permission::Users))
@@ -47,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn create(State(app): State<App>, asking: Asking, JsonObject(body): JsonObject) -> Result<Response, ApiError> {
-    let new = read(body, &asking.principal)?;
+    let new = read(body, &asking.principal, &app)?;
     let (record, key) = app.engine.grant_key(asking.by(), new).await?;
     Ok(made(&record, &key))
 }
@@ -84,24 +90,31 @@ pub(super) fn overlap_ends(
 
 /// The only answer that shows a key.
 fn made(record: &KeyRecord, key: &SecretKey) -> Response {
-    let mut body = shown(record);
+    let mut body = shown(record, &HashMap::new());
     body["key"] = json!(key.reveal());
     let mut response = (StatusCode::CREATED, super::json(&body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-async fn list(State(app): State<App>, Caller(principal): Caller) -> Response {
+async fn list(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
+    let (keys, uses) = (app.engine.keys(&principal), app.engine.last_uses(&principal.tenant).await?);
+    let data: Vec<Value> = keys.iter().map(|key| shown(key, &uses)).collect();
+    Ok(super::json(&json!({ "data": data })))
+}
+
+async fn get(State(app): State<App>, Caller(principal): Caller, Id(id): Id<KeyId>) -> Result<Response, ApiError> {
     let keys = app.engine.keys(&principal);
-    let data: Vec<Value> = keys.iter().map(|key| shown(key)).collect();
-    super::json(&json!({ "data": data }))
+    let key = keys.iter().find(|key| key.id == id).ok_or_else(|| ApiError::no_such("key"))?;
+    Ok(super::json(&shown(key, &app.engine.last_uses(&principal.tenant).await?)))
 }
 
 /// A key as it may be shown at any time.
-fn shown(key: &KeyRecord) -> Value {
+fn shown(key: &KeyRecord, uses: &HashMap<String, Timestamp>) -> Value {
     json!({
         "id": key.id, "name": key.name, "role": key.role, "scopes": key.scopes, "tenant": key.tenant, "user": key.user,
-        "user_name": key.user_name, "issuers": key.issuers, "created": key.created, "expires": key.expires,
+        "user_name": key.user_name, "service_account": key.is_of_service.then_some(key.user), "issuers": key.issuers,
+        "created": key.created, "expires": key.expires, "last_used": uses.get(&key.id.to_string()),
     })
 }
 
@@ -115,11 +128,25 @@ async fn revoke(State(app): State<App>, asking: Asking, Id(id): Id<KeyId>) -> Re
 }
 
 /// Reads a new key, naming every fault.
-fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, ApiError> {
+fn read(mut body: Map<String, Value>, principal: &Principal, app: &App) -> Result<NewKey, ApiError> {
     let mut faults = Vec::new();
     let mut take = |name: &str| body.remove(name).filter(|value| !value.is_null());
-    let role = take("role").and_then(|role| serde_json::from_value::<RoleName>(role).ok());
-    if role.is_none() {
+    let account = take("service_account").map(|id| {
+        let id = id.as_str().and_then(|id| id.parse().ok());
+        id.and_then(|id| app.engine.service_account(principal, id))
+    });
+    if account == Some(None) {
+        let detail = "`service_account` must be the id of one of your tenant, see /v1/service-accounts";
+        faults.push(fault("service_account", "unknown_service_account", detail));
+    }
+    let account = account.flatten();
+    let role = take("role").map(|role| serde_json::from_value::<RoleName>(role).ok());
+    let own_role = || account.as_ref().map(|account| account.role.clone());
+    let role = role.unwrap_or_else(own_role);
+    if account.as_ref().is_some_and(|account| Some(&account.role) != role.as_ref()) {
+        let detail = "a key of a service account acts as the account does; leave `role` out, and say `scopes` for less";
+        faults.push(fault("role", "invalid_enum", detail));
+    } else if role.is_none() {
         let detail = "`role` must be admin, curator, viewer or a role of your tenant, see /v1/roles";
         faults.push(fault("role", "invalid_enum", detail));
     }
@@ -135,6 +162,10 @@ fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, A
     if user_name == Some(None) {
         faults.push(fault("user", "invalid_field", format!("`user`: {UserNameError}")));
     }
+    if user_name.is_some() && account.is_some() {
+        faults.push(fault("user", "invalid_field", "the user of this key is its service account; leave `user` out"));
+    }
+    let of_account = account.as_ref().and_then(|account| account.name.parse().ok());
     let name = take("name").map(|name| name.as_str().filter(|name| (1..=100).contains(&name.len())).map(str::to_owned));
     if name == Some(None) {
         faults.push(fault("name", "invalid_field", "`name` must be a text of 1 to 100 bytes"));
@@ -158,7 +189,8 @@ fn read(mut body: Map<String, Value>, principal: &Principal) -> Result<NewKey, A
     match (role, tenant) {
         (Some(role), Some(tenant)) if faults.is_empty() => Ok(NewKey {
             tenant,
-            user_name: user_name.flatten(),
+            user_name: user_name.flatten().or(of_account),
+            service_account: account.map(|account| account.id),
             name: name.flatten(),
             role,
             scopes,

@@ -59,12 +59,13 @@ async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
     })))
 }
 
-async fn me(Caller(principal): Caller) -> Result<Response, ApiError> {
+async fn me(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
     Ok(super::json(&json!({
         "tenant": principal.tenant,
         "reads": principal.reads,
         "user": principal.user,
         "key": principal.credential.key(),
+        "service_account": app.engine.service_account(&principal, principal.user).map(|account| account.id),
         "role": principal.role,
         "scopes": principal.permissions,
         "sees": principal.sees_only.as_ref().map(|bound| bound.filter().to_json()),

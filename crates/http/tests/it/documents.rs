@@ -180,6 +180,15 @@ async fn answers_are_as_documented() {
     check("InboundWebhook", &app.get(&format!("/v1/inbound-webhooks/{id}")).await.body);
     check("InboundWebhook", &app.post(&format!("/v1/inbound-webhooks/{id}:rotate"), json!({})).await.body);
     check("InboundWebhookList", &app.get("/v1/inbound-webhooks").await.body);
+    let account = app.post("/v1/service-accounts", json!({ "name": "a", "role": "viewer" })).await.body;
+    let id = account["id"].as_str().expect("an id");
+    check("ServiceAccount", &account);
+    check("ServiceAccount", &app.get(&format!("/v1/service-accounts/{id}")).await.body);
+    check("ServiceAccountList", &app.get("/v1/service-accounts").await.body);
+    let key = app.post("/v1/keys", json!({ "service_account": id })).await.body;
+    check("Key", &key);
+    check("KeyShown", &app.get(&format!("/v1/keys/{}", key["id"].as_str().expect("an id"))).await.body);
+    check("KeyList", &app.get("/v1/keys").await.body);
     check("Key", &app.post("/v1/keys", json!({ "role": "viewer" })).await.body);
     check("Replayed", &app.post(&format!("/v1/dead-letters/{letter}:replay"), json!({ "dry_run": true })).await.body);
     check(

@@ -12,6 +12,7 @@ mod permissions;
 mod roles;
 mod hooks;
 mod sso;
+mod service_accounts;
 mod tenants;
 mod accounts;
 mod audit;

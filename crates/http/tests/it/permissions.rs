@@ -41,6 +41,7 @@ struct Things {
     subscription: String,
     key: String,
     webhook: String,
+    account: String,
     letter: String,
     user: String,
 }
@@ -50,6 +51,7 @@ impl Things {
         let event = app.publish_one(json!({ "id": "x", "title": "one" })).await;
         let subscription = app.subscribe(json!({ "category": "flood" })).await;
         let key = app.post("/v1/keys", json!({ "role": "viewer" })).await;
+        let account = app.post("/v1/service-accounts", json!({ "name": "scanner", "role": "viewer" })).await;
         let webhook = app.post("/v1/inbound-webhooks", json!({ "name": "desk", "kind": "standard" })).await;
         let refused = app.publish("application/json", r#"{"title":"bad","lat":99,"lon":0}"#).await;
         let put = app.request(Method::PUT, "/v1/roles/reader").json(&json!({ "scopes": ["events:read"] }));
@@ -61,6 +63,7 @@ impl Things {
             subscription: text(&subscription["id"]),
             key: text(&key.body["id"]),
             webhook: text(&webhook.body["id"]),
+            account: text(&account.body["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
             user: text(&user.body["id"]),
         }
@@ -73,6 +76,7 @@ impl Things {
             "subscriptions" => &self.subscription,
             "keys" => &self.key,
             "inbound-webhooks" | "hooks" => &self.webhook,
+            "service-accounts" => &self.account,
             "dead-letters" => &self.letter,
             "users" => &self.user,
             _ => "reader",

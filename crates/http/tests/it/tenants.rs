@@ -16,6 +16,7 @@ struct Party {
     subscription: String,
     other_key: String,
     webhook: String,
+    account: String,
     letter: String,
     page_cursor: String,
 }
@@ -30,6 +31,8 @@ impl Party {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned();
         let subscription = post("/v1/subscriptions", json!({ "name": marker, "filter": { "all": [] } })).await;
         let other_key = post("/v1/keys", json!({ "role": "viewer", "user": "same", "name": marker })).await;
+        let account = json!({ "name": "scanner", "role": "viewer", "description": marker });
+        let account = post("/v1/service-accounts", account).await;
         let webhook = json!({ "name": "same", "kind": "hmac", "header": format!("x-{marker}") });
         let webhook = post("/v1/inbound-webhooks", webhook).await;
         let put = app.http.put(app.url("/v1/roles/same")).bearer_auth(&key);
@@ -49,6 +52,7 @@ impl Party {
             subscription: text(&subscription["id"]),
             other_key: text(&other_key["id"]),
             webhook: text(&webhook["id"]),
+            account: text(&account["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
             page_cursor: text(&page.body["next_cursor"]),
             key,
@@ -56,8 +60,8 @@ impl Party {
     }
 
     /// Everything that tells of it.
-    fn traces(&self) -> [&str; 6] {
-        [self.marker, &self.event, &self.subscription, &self.other_key, &self.webhook, &self.letter]
+    fn traces(&self) -> [&str; 7] {
+        [self.marker, &self.event, &self.subscription, &self.other_key, &self.webhook, &self.account, &self.letter]
     }
 
     /// A documented path with the ids of this one.
@@ -67,6 +71,7 @@ impl Party {
             "subscriptions" => &self.subscription,
             "keys" => &self.other_key,
             "inbound-webhooks" | "hooks" => &self.webhook,
+            "service-accounts" => &self.account,
             "dead-letters" => &self.letter,
             _ => "same",
         };
@@ -85,6 +90,9 @@ impl Party {
             "/v1/dead-letters",
             "/v1/dead-letters/{id}",
             "/v1/keys",
+            "/v1/keys/{id}",
+            "/v1/service-accounts",
+            "/v1/service-accounts/{id}",
             "/v1/inbound-webhooks",
             "/v1/inbound-webhooks/{id}",
             "/v1/roles",
@@ -95,9 +103,22 @@ impl Party {
             let mut body = answer.body;
             // How far the log is, whoever wrote to it.
             body.as_object_mut().expect("an object").remove("as_of");
+            forget_uses(&mut body);
             seen.push(body.to_string());
         }
         seen
+    }
+}
+
+/// When a key was last used changes with each look.
+fn forget_uses(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("last_used");
+            members.values_mut().for_each(forget_uses);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_uses),
+        _ => {}
     }
 }
 

@@ -124,7 +124,9 @@ impl State {
                     | ControlChange::Role(_)
                     | ControlChange::RoleDeleted(_)
                     | ControlChange::Hook(_)
-                    | ControlChange::HookDeleted(_) => None,
+                    | ControlChange::HookDeleted(_)
+                    | ControlChange::ServiceAccount(_)
+                    | ControlChange::ServiceAccountDeleted(_) => None,
                 };
                 if let Some(subscription) = subscription {
                     self.revisions.entry(subscription).or_default().push(position);

@@ -25,7 +25,7 @@ pub struct Key {
 enum Action {
     /// Make a key and print it, once, alone on stdout
     #[command(
-        after_help = "Examples:\n  tidings key create --role viewer --user anna\n  tidings key create --role curator --issuer usgs\n  tidings key create --role admin --tenant public\n  tidings key create --role curator --scope events:write --expires 30d"
+        after_help = "Examples:\n  tidings key create --role viewer --user anna\n  tidings key create --role curator --issuer usgs\n  tidings key create --role admin --tenant public\n  tidings key create --service-account usr_01…\n  tidings key create --role curator --scope events:write --expires 30d"
     )]
     Create(Create),
     /// List the keys of your tenant; the keys themselves are never shown again
@@ -56,8 +56,8 @@ enum Action {
 #[derive(Debug, Args)]
 struct Create {
     /// As what it acts: admin, curator, viewer, or a role of the tenant
-    #[arg(long)]
-    role: RoleName,
+    #[arg(long, required_unless_present = "service_account")]
+    role: Option<RoleName>,
     /// A scope of its role that it holds, all of them by default; may be given several times
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     scope: Vec<Permission>,
@@ -73,6 +73,9 @@ struct Create {
     /// Whose subscriptions and inbox it uses; a user of its own by default
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// The id of the service account it is for, in place of a user and a role
+    #[arg(long, value_name = "ID", conflicts_with_all = ["user", "role"])]
+    service_account: Option<String>,
     /// An issuer it may speak for besides its own namespace; may be given several times
     #[arg(long, value_name = "NAME", num_args = 1..)]
     issuer: Vec<String>,
@@ -117,7 +120,8 @@ impl Action {
 impl Create {
     fn body(self) -> Value {
         let mut body = Map::new();
-        body.insert("role".to_owned(), self.role.as_str().into());
+        body.extend(self.role.map(|role| ("role".to_owned(), Value::from(role.as_str()))));
+        body.extend(self.service_account.map(|id| ("service_account".to_owned(), Value::from(id))));
         body.insert("tenant".to_owned(), self.tenant.into());
         body.extend(self.user.map(|user| ("user".to_owned(), Value::from(user))));
         body.extend(self.name.map(|name| ("name".to_owned(), Value::from(name))));
@@ -138,7 +142,7 @@ async fn list(client: &Client, as_json: bool, width: Option<usize>) -> anyhow::R
     if as_json {
         return output::json(&Value::Array(keys));
     }
-    let mut table = Table::new(&["ID", "ROLE", "USER", "NAME", "CREATED", "EXPIRES"]);
+    let mut table = Table::new(&["ID", "ROLE", "USER", "NAME", "CREATED", "EXPIRES", "LAST USED"]);
     for key in &keys {
         let user = Some(text(key, "user_name")).filter(|name| !name.is_empty()).unwrap_or(text(key, "user"));
         table.row(&[
@@ -148,6 +152,7 @@ async fn list(client: &Client, as_json: bool, width: Option<usize>) -> anyhow::R
             text(key, "name"),
             text(key, "created"),
             text(key, "expires"),
+            text(key, "last_used"),
         ]);
     }
     Ok(table.print(width)?)

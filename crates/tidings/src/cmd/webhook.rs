@@ -217,9 +217,10 @@ async fn list(client: &Client, as_json: bool, width: Option<usize>) -> anyhow::R
         eprintln!("there is none; make one with `tidings webhook create NAME --kind standard`");
         return Ok(());
     }
-    let mut table = Table::new(&["ID", "NAME", "KIND", "ROLE", "SPEAKS AS", "CREATED", "EXPIRES"]);
+    let mut table = Table::new(&["ID", "NAME", "KIND", "ROLE", "SPEAKS AS", "CREATED", "EXPIRES", "LAST USED"]);
     for hook in &hooks {
-        let cells = ["id", "name", "kind", "role", "speaks_as", "created", "expires"].map(|name| text(hook, name));
+        let cells =
+            ["id", "name", "kind", "role", "speaks_as", "created", "expires", "last_used"].map(|name| text(hook, name));
         table.row(&cells);
     }
     Ok(table.print(width)?)

@@ -130,6 +130,13 @@ const COMMANDS: &[&str] = &[
     "role create",
     "role edit",
     "role delete",
+    "service-account",
+    "service-account create",
+    "service-account list",
+    "service-account get",
+    "service-account disable",
+    "service-account enable",
+    "service-account delete",
     "webhook",
     "webhook create",
     "webhook list",
@@ -152,7 +159,8 @@ fn every_command_explains_itself() {
         let output = call.env_clear().args(command.split_whitespace()).arg("--help").output().expect("built");
         assert!(output.status.success());
         let help = stdout(&output);
-        let is_group = matches!(*command, "subscription" | "dlq" | "key" | "role" | "webhook" | "audit");
+        let is_group =
+            matches!(*command, "subscription" | "dlq" | "key" | "role" | "service-account" | "webhook" | "audit");
         assert!(help.contains("Example") || is_group, "`{command}` has no example");
         let call = ["tidings", command, "--help"].into_iter().filter(|word| !word.is_empty());
         writeln!(text, "$ {}\n{help}", call.collect::<Vec<_>>().join(" ")).expect("memory takes it");

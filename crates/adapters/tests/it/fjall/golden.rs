@@ -37,6 +37,8 @@ async fn store_samples(dir: &Path) -> String {
         sample::role_entry(start.plus(8), &tenant),
         sample::hook_entry(start.plus(9), &tenant, 1),
         sample::hook_deletion_entry(start.plus(10), &tenant, 1),
+        sample::account_entry(start.plus(11), &tenant, 1),
+        sample::account_deletion_entry(start.plus(12), &tenant, 1),
     ];
     let audit = vec![sample::audit_entry(&tenant, "flood-desk", &mut ChainEnd::default())];
     let records =
@@ -121,7 +123,7 @@ async fn this_build_reads_every_golden_file() {
         let dir = tempfile::tempdir().unwrap();
         load(&std::fs::read_to_string(golden(name)).unwrap(), dir.path());
         let store = open(dir.path());
-        assert_eq!(store.head().offset, 10);
+        assert_eq!(store.head().offset, 12);
         assert_eq!(contract::observe(&store).await, expected, "{name}");
     }
 }

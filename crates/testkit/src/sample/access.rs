@@ -2,7 +2,7 @@ use tidings_core::id::{HookId, TenantId};
 use tidings_core::permission::Role;
 use tidings_core::port::{
     ControlChange, ControlRecord, HmacAlgorithm, HmacEncoding, HmacScheme, HookRecord, HookScheme, HookSecret,
-    LogEntry, LogRecord,
+    LogEntry, LogRecord, ServiceAccountRecord,
 };
 use tidings_core::position::Position;
 use tidings_core::principal::Issuers;
@@ -42,4 +42,28 @@ pub fn hook_deletion_entry(position: Position, tenant: &TenantId, number: u64) -
     let id = HookId::derived(&[&number.to_be_bytes()]);
     let gone = ControlRecord { id, tenant: tenant.clone(), owner: user_id(number), at: START.plus_hours(9) };
     LogEntry { position, tenant: tenant.clone(), record: LogRecord::Control(ControlChange::HookDeleted(gone)) }
+}
+
+/// The log entry of a service account with everything that one may have.
+pub fn account_entry(position: Position, tenant: &TenantId, number: u64) -> LogEntry {
+    let account = ServiceAccountRecord {
+        id: user_id(number),
+        tenant: tenant.clone(),
+        name: "scanner".to_owned(),
+        role: Role::Curator.into(),
+        description: Some("Scans".to_owned()),
+        is_enabled: false,
+        created: START,
+        updated: START.plus_hours(1),
+    };
+    let record = LogRecord::Control(ControlChange::ServiceAccount(Box::new(account)));
+    LogEntry { position, tenant: tenant.clone(), record }
+}
+
+/// The log entry of the deletion of a service account.
+pub fn account_deletion_entry(position: Position, tenant: &TenantId, number: u64) -> LogEntry {
+    let id = user_id(number);
+    let gone = ControlRecord { id, tenant: tenant.clone(), owner: id, at: START.plus_hours(9) };
+    let record = LogRecord::Control(ControlChange::ServiceAccountDeleted(gone));
+    LogEntry { position, tenant: tenant.clone(), record }
 }
