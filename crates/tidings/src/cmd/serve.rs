@@ -1,5 +1,6 @@
 //! `tidings serve`: runs the server until it is told to stop.
 
+mod mock_sso;
 mod transport;
 
 use std::convert::Infallible;
@@ -16,6 +17,7 @@ use tracing::{error, info};
 
 use self::transport::Transport;
 use crate::config::Global;
+use crate::exit::Failure;
 use crate::local::{self, Local};
 
 /// The exit code for a supervisor to start again (EX_SOFTWARE of sysexits.h).
@@ -40,6 +42,9 @@ pub struct Serve {
     /// The seed of the simulated world
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
+    /// Let people sign in by mock providers, as whoever they say. Only for development on this machine
+    #[arg(long, value_name = "KIND", value_parser = ["mock"])]
+    sso: Option<String>,
     /// Skip every sync to disk: what was accepted is lost with the power. Only for tests that show this
     #[arg(long, hide = true)]
     unsafe_no_sync: bool,
@@ -53,6 +58,14 @@ impl Serve {
             ..tidings_adapters::fjall::Options::default()
         };
         let plain_http = self.transport.is_plain_http();
+        if self.sso.is_some() && !self.listen.ip().to_canonical().is_loopback() {
+            let message = format!(
+                "with --sso mock anyone signs in as anyone, and others can reach {}: listen on 127.0.0.1, or set up a \
+                 provider (PUT /v1/sso/providers/NAME)",
+                self.listen
+            );
+            return Err(Failure::error(Failure::USAGE, message));
+        }
         let reach = self.transport.open(self.listen)?;
         let tls = reach.tls.clone();
         let mut server = local::start_reached(global, self.listen, storage, reach).await?;
@@ -61,6 +74,13 @@ impl Serve {
         // Before anyone can hear that it runs, and send one.
         let mut stopping = StopSignals::new()?;
         let renewing = renewing(tls)?;
+        let _mock = match self.sso {
+            Some(_) => Some(mock_sso::start(&server).await?),
+            None => {
+                mock_sso::forget(&server).await?;
+                None
+            }
+        };
         greet(&server, global, plain_http).await?;
         let demo = self.demo.then(|| super::demo::start(&server, self.seed));
         let code = tokio::select! {

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod server;
+mod sso;
 mod power;
 mod recordings;
 mod cli;

@@ -16,14 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOKS: u32 = 3_000;
 
 /// A server with everything that it says.
-struct Talking {
+pub(crate) struct Talking {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
 }
 
 impl Talking {
-    fn start(data: &Path, log: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, log: &str, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         command.env_clear().args(["--log", log, "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary was built");
@@ -34,7 +34,7 @@ impl Talking {
     }
 
     /// The rest of the first line that begins so.
-    fn hear(&mut self, beginning: &str) -> String {
+    pub(crate) fn hear(&mut self, beginning: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).expect("it says so");
             self.said.push(line.clone());
@@ -50,7 +50,7 @@ impl Talking {
     }
 
     /// Stops it; everything that it said.
-    fn stop(mut self) -> Vec<String> {
+    pub(crate) fn stop(mut self) -> Vec<String> {
         self.signal("-TERM");
         self.child.wait().expect("it is ours");
         self.said.extend(self.lines.iter());
