@@ -39,7 +39,7 @@ impl Actor {
         match credential {
             Credential::Key(id) => key = Some(id),
             Credential::Session(id) => session = Some(id),
-            Credential::Token(id) => grant = Some(id),
+            Credential::Token { grant: id, .. } => grant = Some(id),
         }
         Self { tenant, user, key, session, grant }
     }

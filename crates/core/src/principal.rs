@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::filter::{Compiled, Fault, Filter, Leaf, Subject};
 use crate::id::{GrantId, KeyId, SessionId, TenantId, UserId};
 use crate::permission::{Permission, Permissions, Role, RoleName};
+use crate::time::Timestamp;
 use crate::vocabulary::State;
 
 /// The name a user is made under. It is part of the user's namespace (`own:` and the name, then `/`
@@ -52,8 +53,13 @@ pub enum Credential {
     Key(KeyId),
     /// A browser's session.
     Session(SessionId),
-    /// An access token, by the grant that it hangs on.
-    Token(GrantId),
+    /// An access token.
+    Token {
+        /// The grant that it hangs on.
+        grant: GrantId,
+        /// From then on it is worth nothing.
+        expires: Timestamp,
+    },
 }
 
 impl Credential {
@@ -61,7 +67,7 @@ impl Credential {
     pub const fn key(self) -> Option<KeyId> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Session(_) | Self::Token(_) => None,
+            Self::Session(_) | Self::Token { .. } => None,
         }
     }
 }
@@ -91,6 +97,14 @@ impl Principal {
     /// True where they hold the permission.
     pub const fn may(&self, permission: Permission) -> bool {
         self.permissions.hold(permission)
+    }
+
+    /// The same one, as far as these permissions go.
+    #[must_use]
+    pub fn narrowed_to(mut self, permissions: Permissions) -> Self {
+        self.permissions = self.permissions.both(permissions);
+        self.authority.may_publish &= self.permissions.hold(Permission::EventsWrite);
+        self
     }
 
     /// True for those of the tenant that a server starts with, who run it: they alone reach other

@@ -5,6 +5,7 @@ mod signature;
 mod hooks;
 mod service_accounts;
 mod tenant_roles;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,10 @@ impl Engine {
         let now = match principal.credential {
             Credential::Key(key) => self.principal_of_key(key),
             Credential::Session(session) => self.principal_in_session(session).await?,
-            Credential::Token(_) => None,
+            Credential::Token { grant, expires } => {
+                let granted = self.principal_of_grant(grant, expires).await?;
+                granted.map(|granted| granted.narrowed_to(principal.permissions))
+            }
         };
         Ok(now.is_some_and(|now| now == *principal))
     }
@@ -79,7 +83,11 @@ impl Engine {
                     // Who cannot be asked about keeps what they have: the store is looked at again soon.
                     Err(fault) => warn!("whether a stream's reader may go on is not known: {fault}"),
                 }
-                let expires = principal.credential.key().and_then(|key| engine.control.key_of(key)?.expires);
+                let expires = match principal.credential {
+                    Credential::Key(key) => engine.control.key_of(key).and_then(|key| key.expires),
+                    Credential::Token { expires, .. } => Some(expires),
+                    Credential::Session(_) => None,
+                };
                 let now = engine.ports.clock.now();
                 let left = expires.map_or(LOOK_AGAIN, |at| millis(at.millis_since(now)).min(LOOK_AGAIN));
                 tokio::select! {

@@ -19,6 +19,7 @@ use crate::control::Control;
 use crate::inbox::InboxWatch;
 use crate::metrics::Metrics;
 use crate::notifier::{Decided, Notifier};
+use crate::oauth::Tokens;
 use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
 use crate::records::{KnownRecords, sweep};
@@ -90,6 +91,8 @@ pub struct Engine {
     pub(crate) known: Arc<KnownRecords>,
     /// When keys and webhooks were last used.
     pub(crate) uses: Uses,
+    /// The keys of our tokens, and those that were verified.
+    pub(crate) tokens: Tokens,
     pub(crate) started: Timestamp,
     pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
@@ -171,6 +174,7 @@ impl Engine {
             roles,
             known,
             uses: Uses::default(),
+            tokens: Tokens::default(),
             started,
             refusals,
             decided,

@@ -13,6 +13,7 @@ mod used;
 mod audit;
 mod identity;
 mod sso;
+mod oauth;
 pub mod token;
 mod subscriptions;
 mod reading;
@@ -37,6 +38,10 @@ pub use identity::{
 pub use metrics::{
     AttemptLabels, ChannelLabels, Gauge, HttpLabels, IngestLabels, KindLabels, LimitLabels, Metrics, QueueLabels,
     ReaderLabels, Seconds, SecondsGauge, StageLabels, Stages, observe,
+};
+pub use oauth::{
+    ClientChange, ClientDraft, ClientView, ConsentView, GrantType, Issued, NewSecret, OAuthError, Parameters, Scope,
+    Scopes, ScopesError, Step as AuthorizeStep, TokenRequest, TokenView, UserInfo,
 };
 pub use reading::{EventPage, PageRequest};
 pub use roles::Role;

@@ -170,7 +170,7 @@ impl KnownRecords {
             self.entries.remove(key);
         }
         let cuts = |(key, is_gone): &(RecordKey, bool)| match key.shelf {
-            Shelf::Account | Shelf::Member => true,
+            Shelf::Account | Shelf::Member | Shelf::Client => true,
             Shelf::Session | Shelf::Grant => *is_gone,
             _ => false,
         };

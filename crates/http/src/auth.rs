@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tidings_core::permission::Permission;
-use tidings_core::principal::Principal;
+use tidings_core::principal::{Credential, Principal};
 use tidings_engine::{Asker, Refusal};
 
 use crate::context::{Around, Context, Route};
@@ -43,6 +43,8 @@ pub(crate) struct Gate {
     /// The operation's name.
     pub(crate) operation: &'static str,
     pub(crate) purpose: Purpose,
+    /// True for what people do themselves, so that no program does it in their name.
+    pub(crate) is_personal: bool,
 }
 
 /// Lets a request pass with its principal, or answers for the operation.
@@ -88,6 +90,11 @@ impl Gate {
     }
 
     fn admit(&self, principal: Option<&Principal>, parts: &Parts) -> Result<(), ApiError> {
+        let is_program = principal.is_some_and(|it| matches!(it.credential, Credential::Token { .. }));
+        if self.is_personal && is_program {
+            let detail = "this is for the person, in their browser: no program does it in their name";
+            return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
+        }
         match (self.access, principal) {
             (Access::Open | Access::Signed, _) | (Access::Later(_), None) | (Access::Key, Some(_)) => Ok(()),
             (Access::Loopback(_), None) if is_local(parts) => Ok(()),
@@ -139,7 +146,13 @@ pub(crate) fn unauthenticated(needed: Option<Permission>) -> ApiError {
     ApiError::new(&error::UNAUTHENTICATED).header(header::WWW_AUTHENTICATE, format!("Bearer realm=\"tidings\"{scope}"))
 }
 
-/// The principal of a key in the head or of a session's cookie; none where there is neither.
+/// The fault of one who showed what is no key and no token, or none any more (RFC 6750, section 3.1).
+fn invalid_token(detail: &str) -> ApiError {
+    let challenge = "Bearer realm=\"tidings\", error=\"invalid_token\"";
+    ApiError::new(&error::UNAUTHENTICATED).detail(detail).header(header::WWW_AUTHENTICATE, challenge)
+}
+
+/// The principal of a key or token in the head or of a session's cookie; none where there is neither.
 async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Principal>, ApiError> {
     let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -147,8 +160,11 @@ async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Pr
             let (scheme, key) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
         });
-        let principal = key.and_then(|key| app.engine.authenticate(key));
-        let fault = || unauthenticated(None).detail("the key is not valid: unknown, mistyped or revoked");
+        let principal = match key {
+            Some(key) => app.engine.authenticate_bearer(key).await?,
+            None => None,
+        };
+        let fault = || invalid_token("the key or token is not valid: unknown, mistyped, expired or revoked");
         return principal.map(Some).ok_or_else(fault);
     }
     let Some((secret, principal)) = session::holder(app, headers).await? else { return Ok(None) };

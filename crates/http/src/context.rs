@@ -51,6 +51,10 @@ impl Context {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route(pub(crate) &'static str);
 
+/// Marks an answer that says in its own form what is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SaysItself;
+
 /// Gives a request its ids and its origin, catches panics, makes every fault a problem, and counts.
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -108,8 +112,11 @@ fn as_problem(mut response: Response, context: &Context) -> Response {
         }
         return rendered;
     }
-    let is_ours =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/"));
+    let is_ours = response.extensions().get::<SaysItself>().is_some()
+        || response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|media| media.as_bytes().starts_with(b"application/"));
     let status = response.status();
     if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return response;

@@ -21,6 +21,7 @@ mod precondition;
 mod frames;
 mod error;
 mod fields;
+mod form;
 mod openapi;
 mod route;
 

@@ -26,7 +26,9 @@ use tidings_core::principal::Principal;
 
 use self::account::Account;
 pub use self::rate::{AddressRates, Rate, RateLimits, Rates};
-pub(crate) use self::request::{answer_unrouted, enter, enter_account, enter_as, spend_bytes, spend_events, tell};
+pub(crate) use self::request::{
+    answer_unrouted, enter, enter_account, enter_as, enter_tokens, spend_bytes, spend_events, tell,
+};
 use self::table::Table;
 
 /// The order of an account's allowances. Addresses have attempts to sign in in place of events.
@@ -53,6 +55,8 @@ const NAMES: [[&str; 3]; 4] = [
 
 /// The limit of attempts to sign in as one person.
 const PERSON_SIGN_INS: &str = "person-sign-ins";
+/// The limit of requests at the token endpoint from one address.
+const ADDRESS_TOKENS: &str = "address-tokens";
 
 /// What a request is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +155,9 @@ pub struct Limits {
     /// By the hash of an email address.
     people: Table<[u8; 16]>,
     person_sign_ins: Rate,
+    /// Addresses again, by what programs ask from them.
+    programs: Table<Place>,
+    address_tokens: Rate,
     policies: Vec<HeaderValue>,
 }
 
@@ -169,14 +176,16 @@ impl Limits {
             addresses: Table::new(of_address, limits.remembered),
             people: Table::new([limits.person_sign_ins; 3], limits.remembered),
             person_sign_ins: limits.person_sign_ins,
+            programs: Table::new([limits.address_tokens; 3], limits.remembered),
+            address_tokens: limits.address_tokens,
             policies: fields::policies(&rates),
         }
     }
 
     /// Every limit by name.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Rate)> {
-        let of_people = std::iter::once((PERSON_SIGN_INS, self.person_sign_ins));
-        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten()).chain(of_people)
+        let others = [(PERSON_SIGN_INS, self.person_sign_ins), (ADDRESS_TOKENS, self.address_tokens)];
+        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten()).chain(others)
     }
 
     /// Spends one attempt to sign in as the person with an email address, whether there is one or not.
@@ -186,16 +195,17 @@ impl Limits {
     pub fn sign_in_as(&self, email: &str, now: Duration) -> Result<(), TooSoon> {
         let (now, rate) = (nanos(now), self.person_sign_ins);
         let account = self.people.account(&fingerprint(&[email.trim().to_lowercase().as_bytes()]), now);
-        match account.wait(REQUESTS, rate, 1, now) {
-            0 => {
-                account.spend(REQUESTS, rate, 1, now);
-                Ok(())
-            }
-            wait => {
-                let wait = Duration::from_nanos(wait);
-                Err(TooSoon { limit: PERSON_SIGN_INS, rate, wait, is_global: false })
-            }
-        }
+        spend_one(&account, rate, now).map_err(|wait| TooSoon { limit: PERSON_SIGN_INS, rate, wait, is_global: false })
+    }
+
+    /// Spends one request of a program at the token endpoint.
+    ///
+    /// # Errors
+    /// When there were too many of late.
+    pub fn ask_for_tokens(&self, address: Option<IpAddr>, now: Duration) -> Result<(), TooSoon> {
+        let (now, rate) = (nanos(now), self.address_tokens);
+        let account = self.programs.account(&Place::of(address), now);
+        spend_one(&account, rate, now).map_err(|wait| TooSoon { limit: ADDRESS_TOKENS, rate, wait, is_global: false })
     }
 
     /// Finds the allowances of one who asks. Times are those of [`tidings_core::port::Clock::elapsed`].
@@ -280,6 +290,17 @@ impl Standing {
             Accounts::Known { user, tenant } => ((Scope::User, user), Some((Scope::Tenant, tenant))),
             Accounts::Stranger { address } => ((Scope::Address, address), None),
         }
+    }
+}
+
+/// Spends one of an allowance, or says how long to wait for it.
+fn spend_one(account: &Account, rate: Rate, now: u64) -> Result<(), Duration> {
+    match account.wait(REQUESTS, rate, 1, now) {
+        0 => {
+            account.spend(REQUESTS, rate, 1, now);
+            Ok(())
+        }
+        wait => Err(Duration::from_nanos(wait)),
     }
 }
 

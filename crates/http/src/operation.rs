@@ -61,6 +61,9 @@ pub(crate) struct Answer {
     pub(crate) schema: Option<&'static str>,
 }
 
+/// Paths of what people do themselves: no program does it with a token in their name.
+const PERSONAL: [&str; 4] = ["/v1/account", "/v1/session", "/v1/oauth/consent", "/v1/oauth/device"];
+
 /// The media type of most bodies.
 pub(crate) const JSON: &str = "application/json";
 
@@ -171,7 +174,8 @@ impl Operation {
             _ if self.takes.is_empty() => Purpose::Look,
             _ => Purpose::Send,
         };
-        let gate = auth::Gate { app, access: self.access, route: self.path, operation: self.id, purpose };
+        let is_personal = PERSONAL.iter().any(|prefix| self.path.starts_with(prefix));
+        let gate = auth::Gate { app, access: self.access, route: self.path, operation: self.id, purpose, is_personal };
         self.handler.layer(axum::middleware::from_fn_with_state(gate, auth::pass))
     }
 }

@@ -231,7 +231,7 @@ fn read_measure(text: &str) -> Option<Value> {
 }
 
 /// Percent-decoding with `+` for a space; a `%` that begins no code stands for itself.
-fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |index: usize| bytes.get(index).and_then(|byte| (*byte as char).to_digit(16));
     let mut decoded = Vec::with_capacity(bytes.len());

@@ -18,6 +18,7 @@ mod session;
 mod account;
 mod users;
 mod sso;
+mod oauth;
 mod meta;
 mod health;
 mod documents;
@@ -55,6 +56,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         account::operations(),
         users::operations(),
         sso::operations(),
+        oauth::operations(),
         meta::operations(),
         health::operations(),
         documents::operations(),

@@ -159,7 +159,7 @@ impl Engine {
     }
 
     /// Refuses a role that may do more than the one who gives it.
-    fn may_give(&self, principal: &Principal, role: &RoleName) -> Result<(), IdentityError> {
+    pub(crate) fn may_give(&self, principal: &Principal, role: &RoleName) -> Result<(), IdentityError> {
         let permissions = self.control.permissions_of(&principal.tenant, role).ok_or_else(|| {
             let detail = format!("there is no role `{role}`; there are admin, curator, viewer and those of /v1/roles");
             IdentityError::invalid("/role", "unknown_role", detail)

@@ -102,7 +102,7 @@ pub struct SessionView {
     pub agent: String,
 }
 
-fn session_key(id: SessionId) -> RecordKey {
+pub(crate) fn session_key(id: SessionId) -> RecordKey {
     RecordKey::of_server(Shelf::Session, id.to_string())
 }
 

@@ -117,6 +117,9 @@ pub struct RateLimits {
     /// Attempts to sign in as one person, from wherever; default 30 in a quarter of an hour. It slows
     /// those who guess from many addresses, and can be used to keep someone out for a while.
     pub person_sign_ins: Rate,
+    /// Requests of programs at the token endpoint and those beside it from one address; default 600 a
+    /// minute.
+    pub address_tokens: Rate,
     /// Tenants, users and addresses remembered, of each; default 65,536. When there are more, the
     /// eighth part that has spent least of its allowance is forgotten.
     pub remembered: usize,
@@ -134,6 +137,7 @@ impl Default for RateLimits {
                 sign_ins: Rate::new(20, 60),
             },
             person_sign_ins: Rate::new(30, 15 * 60),
+            address_tokens: Rate::new(600, 60),
             remembered: 1 << 16,
         }
     }

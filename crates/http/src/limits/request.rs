@@ -49,6 +49,14 @@ pub(crate) fn enter_account(app: &App, email: &str) -> Result<(), ApiError> {
     app.limits.sign_in_as(email, app.engine.clock().elapsed()).map_err(|refused| refusal(app, refused))
 }
 
+/// Decides on a request of a client that says who it is.
+///
+/// # Errors
+/// When too many came from its address of late.
+pub(crate) fn enter_tokens(app: &App, address: Option<IpAddr>) -> Result<(), ApiError> {
+    app.limits.ask_for_tokens(address, app.engine.clock().elapsed()).map_err(|refused| refusal(app, refused))
+}
+
 fn refusal(app: &App, refused: TooSoon) -> ApiError {
     let TooSoon { limit, rate, wait, is_global } = refused;
     app.engine.metrics().rate_limited.get_or_create(&LimitLabels { limit }).inc();

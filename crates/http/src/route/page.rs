@@ -30,6 +30,13 @@ pub(super) fn operations() -> Vec<Operation> {
         ),
         file("/page/view.js", "pageView", "text/javascript; charset=utf-8", include_str!("../../page/view.js")),
         file("/page/style.css", "pageStyle", "text/css; charset=utf-8", include_str!("../../page/style.css")),
+        file("/oauth/consent", "consentPage", "text/html; charset=utf-8", include_str!("../../page/consent.html")),
+        file(
+            "/page/consent.js",
+            "consentScript",
+            "text/javascript; charset=utf-8",
+            include_str!("../../page/consent.js"),
+        ),
         file("/page/icon.svg", "pageIcon", "image/svg+xml", include_str!("../../page/icon.svg")),
     ]
 }

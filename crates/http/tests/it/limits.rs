@@ -296,10 +296,11 @@ async fn meta_lists_every_limit() {
     let ann = door.key("default", "ann").await;
     let meta = door.ask(HERE, &ann, "GET /v1/meta", "").await;
     let limits = meta.body["rate_limits"].as_array().expect("a list");
-    assert_eq!(limits.len(), 13);
+    assert_eq!(limits.len(), 14);
     assert_eq!(limits[6], json!({ "name": "user-requests", "quota": 500_000, "window_seconds": 10 }));
     assert_eq!(limits[11], json!({ "name": "address-sign-ins", "quota": 20, "window_seconds": 60 }));
     assert_eq!(limits[12], json!({ "name": "person-sign-ins", "quota": 30, "window_seconds": 900 }));
+    assert_eq!(limits[13], json!({ "name": "address-tokens", "quota": 600, "window_seconds": 60 }));
 }
 
 #[tokio::test]

@@ -24,3 +24,4 @@ mod certificates;
 mod tls;
 mod documents;
 mod limits;
+mod oauth;

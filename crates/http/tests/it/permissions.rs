@@ -44,6 +44,7 @@ struct Things {
     account: String,
     letter: String,
     user: String,
+    client: String,
 }
 
 impl Things {
@@ -57,6 +58,8 @@ impl Things {
         let put = app.request(Method::PUT, "/v1/roles/reader").json(&json!({ "scopes": ["events:read"] }));
         assert_eq!(send(put).await.status, 201);
         let user = app.post("/v1/users", json!({ "email": "a@example.org", "role": "viewer" })).await;
+        let client = json!({ "name": "x", "scopes": ["openid"], "redirect_uris": ["https://app.example.org/cb"] });
+        let client = app.post("/v1/oauth/clients", client).await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         Self {
             event,
@@ -66,6 +69,7 @@ impl Things {
             account: text(&account.body["id"]),
             letter: text(&refused.body["results"][0]["dead_letter_id"]),
             user: text(&user.body["id"]),
+            client: text(&client.body["id"]),
         }
     }
 
@@ -79,6 +83,7 @@ impl Things {
             "service-accounts" => &self.account,
             "dead-letters" => &self.letter,
             "users" => &self.user,
+            "oauth" => &self.client,
             _ => "reader",
         };
         let query =

@@ -100,7 +100,8 @@ async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Ar
         Ok(_) => return Err((code::NO_AUTH, "the first frame must be auth")),
         Err(_) => return Err((code::BAD_MESSAGE, "the first frame must be auth")),
     };
-    let principal = app.engine.authenticate(&token).ok_or((code::NO_AUTH, "the key is not valid"))?;
+    let principal = app.engine.authenticate_bearer(&token).await.ok().flatten();
+    let principal = principal.ok_or((code::NO_AUTH, "the key is not valid"))?;
     auth::require(&principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))?;
     let quota = app.streams.open(&principal).map_err(|_| (code::RATE, "too many streams are open"))?;
     Ok((Arc::new(principal), quota))

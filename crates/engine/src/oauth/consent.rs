@@ -1,0 +1,106 @@
+//! What people are asked about a client, and what they said.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tidings_core::id::{ClientId, TenantId, UserId};
+use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
+use tidings_core::principal::Principal;
+use tidings_core::time::Timestamp;
+
+use super::authorize::{Request, Wrong};
+use super::client::ClientRecord;
+use super::parameters::Parameters;
+use super::scopes::Scopes;
+use crate::audit::{Asker, Change};
+use crate::engine::Engine;
+use crate::records::{RecordChanges, Shelved, WriteFault};
+
+/// What a person has let a client do, in the client's tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ConsentRecord {
+    scopes: Scopes,
+    given: Timestamp,
+}
+
+impl Shelved for ConsentRecord {
+    const SHELF: Shelf = Shelf::Consent;
+}
+
+fn consent_key(tenant: &TenantId, client: ClientId, user: UserId) -> RecordKey {
+    RecordKey::new(Fence::Tenant(tenant.clone()), Shelf::Consent, format!("{user}/{client}"))
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConsentView {
+    /// Who asks.
+    pub client: ClientId,
+    /// What it is called.
+    pub name: String,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// What it asks for.
+    pub scopes: Vec<&'static str>,
+}
+
+impl Engine {
+    /// What the page shows before the person answers a request; the reason where there is nothing to ask.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn consent_view(&self, parameters: &Parameters) -> Result<Result<ConsentView, &'static str>, PortError> {
+        let request = match self.judge_request(parameters).await? {
+            Ok(request) => request,
+            Err(Wrong::Stop(why)) => return Ok(Err(why)),
+            Err(Wrong::Back { detail, .. }) => return Ok(Err(detail)),
+        };
+        let Request { client, redirect_uri, scopes, .. } = request;
+        let ClientRecord { id, name, tenant, .. } = client;
+        Ok(Ok(ConsentView { client: id, name, redirect_uri, tenant, scopes: scopes.names().collect() }))
+    }
+
+    /// True where the person has let the client do all this before.
+    pub(super) async fn has_consent(
+        &self,
+        client: &ClientRecord,
+        user: UserId,
+        scopes: Scopes,
+    ) -> Result<bool, PortError> {
+        let given = self.load::<ConsentRecord>(consent_key(&client.tenant, client.id, user)).await?;
+        Ok(given.is_some_and(|given| scopes.are_within(given.value.scopes)))
+    }
+
+    pub(super) async fn keep_consent(
+        &self,
+        principal: Option<&Principal>,
+        request: &Request,
+        user: UserId,
+    ) -> Result<(), PortError> {
+        let (client, scopes) = (&request.client, request.scopes);
+        let key = consent_key(&client.tenant, client.id, user);
+        let given = self.ports.clock.now();
+        let before = self.load::<ConsentRecord>(key.clone()).await?;
+        let changes = match &before {
+            Some(before) if scopes.are_within(before.value.scopes) => return Ok(()),
+            Some(before) => {
+                let scopes = before.value.scopes.with(scopes);
+                RecordChanges::default().replace(before, &ConsentRecord { scopes, given })
+            }
+            None => RecordChanges::default().create(key, &ConsentRecord { scopes, given }, None),
+        };
+        let audited = Change {
+            action: "consent.give",
+            target: client.id.to_string(),
+            tenant: &client.tenant,
+            before: before.map(|before| json!({ "scopes": before.value.scopes })),
+            after: Some(json!({ "scopes": scopes })),
+        };
+        match self.write_records(principal.map(Asker::from), changes, Some(audited)).await {
+            // Another window said the same: the next request asks again if it did not.
+            Ok(()) | Err(WriteFault::Conflict) => Ok(()),
+            Err(WriteFault::Store(fault)) => Err(fault),
+        }
+    }
+}
