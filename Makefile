@@ -6,7 +6,7 @@ DATA ?= target/demo
 VECTORS = github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
 WYCHEPROOF = $(shell command -v go >/dev/null && go mod download -json $(VECTORS) | sed -n 's|.*"Dir": "\(.*\)".*|\1/testvectors_v1|p')
 
-.PHONY: help demo test ci fmt clippy docs deny api-test areas bench
+.PHONY: help demo test ci sso fmt clippy docs deny api-test areas bench
 
 help: ## List what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -27,6 +27,10 @@ clippy: ## Lint, warnings are errors
 docs: ## Build the docs, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
+sso: ## Sign in by providers of others, on this machine (needs node and npm; java, mvn and unzip for Keycloak)
+	$(CARGO) build --quiet --bin tidings
+	tools/sso/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings"
+
 api-test: ## Ask a server everything its OpenAPI document says (needs Python)
 	$(CARGO) build --quiet --bin tidings
 	tools/schemathesis/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings" 10
@@ -34,7 +38,7 @@ api-test: ## Ask a server everything its OpenAPI document says (needs Python)
 deny: ## Check licenses, bans and sources of what is depended on
 	$(CARGO) deny --log-level error check licenses bans sources
 
-ci: fmt clippy deny test api-test docs ## The steps of continuous integration
+ci: fmt clippy deny test sso api-test docs ## The steps of continuous integration
 
 bench: ## Measure everything beside what the machine does by itself
 	$(CARGO) build --release --bin tidings

@@ -81,17 +81,43 @@ impl Engine {
             tracing::warn!(code = "sso_refused", provider = %provider.name, "an ID token was refused: {fault}");
             CallbackFault::Provider
         })?;
-        let text = |name: &str| claims.others.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mut said_of = claims.others;
+        if !said_of.contains_key("email")
+            && let (Some(endpoint), Some(token)) =
+                (&keys.userinfo_endpoint, tokens.get("access_token").and_then(Value::as_str))
+        {
+            said_of.extend(self.userinfo(provider, endpoint, token, &claims.subject).await?);
+        }
+        let text = |name: &str| said_of.get(name).and_then(Value::as_str).map(str::to_owned);
         // Some providers write it as a text.
-        let is_verified = match claims.others.get("email_verified") {
+        let is_verified = match said_of.get("email_verified") {
             Some(Value::Bool(is_verified)) => *is_verified,
             Some(Value::String(text)) => text == "true",
             _ => false,
         };
         let email = text("email").filter(|_| is_verified).and_then(|email| normal_email(&email).ok());
-        let groups =
-            provider.role_claim.as_ref().and_then(|path| at(&claims.others, path)).map(texts).unwrap_or_default();
-        Ok(Person { subject: claims.subject.clone(), email, name: text("name"), groups })
+        let groups = provider.role_claim.as_ref().and_then(|path| at(&said_of, path)).map(texts).unwrap_or_default();
+        Ok(Person { subject: claims.subject, email, name: text("name"), groups })
+    }
+
+    /// What a provider says of a person beside the ID token (OpenID Connect Core, section 5.3): many say the
+    /// address only there.
+    async fn userinfo(
+        &self,
+        provider: &ProviderRecord,
+        endpoint: &str,
+        token: &str,
+        subject: &str,
+    ) -> Result<Map<String, Value>, CallbackFault> {
+        let mut request = WebRequest::get(endpoint);
+        request.headers.push(("authorization", Secret::new(format!("Bearer {token}"))));
+        let answer = self.ports.web.ask(request).await.map_err(|fault| said(provider, &fault))?;
+        let body: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Else the answer about another person could be put in its place (section 5.3.2).
+        if answer.status != 200 || body.get("sub").and_then(Value::as_str) != Some(subject) {
+            return Err(CallbackFault::Provider);
+        }
+        Ok(body)
     }
 
     async fn swap_code(

@@ -27,6 +27,8 @@ pub struct Issuer {
     pub authorization_endpoint: Option<String>,
     /// Where codes are swapped for tokens.
     pub token_endpoint: Option<String>,
+    /// Where it says more of a person than its ID token does.
+    pub userinfo_endpoint: Option<String>,
     /// Its keys.
     pub keys: KeySet,
     fetched: Timestamp,
@@ -116,6 +118,7 @@ async fn fetch(url: &str, web: &dyn Web, now: Timestamp) -> Result<Issuer, PortE
     Ok(Issuer {
         authorization_endpoint: text("authorization_endpoint"),
         token_endpoint: text("token_endpoint"),
+        userinfo_endpoint: text("userinfo_endpoint"),
         keys,
         fetched: now,
     })

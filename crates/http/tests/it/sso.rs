@@ -193,6 +193,25 @@ async fn an_id_token_must_hold_in_every_part() {
 }
 
 #[tokio::test]
+async fn an_address_may_be_said_beside_the_token_though_of_the_same_person_only() {
+    let app = TestApp::start().await;
+    let provider = Provider::start(&app, json!({ "domains": ["example.org"], "default_role": "viewer" })).await;
+    let document = json!({
+        "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys"), "userinfo_endpoint": format!("{ISSUER}/userinfo"),
+        "authorization_endpoint": format!("{ISSUER}/authorize"), "token_endpoint": format!("{ISSUER}/token"),
+    });
+    app.world.web.answer(&format!("{ISSUER}/.well-known/openid-configuration"), move |_| (200, document.to_string()));
+    for (subject, expected) in [("8", "/account#sso-fault=provider"), ("7", "/after")] {
+        let said = json!({ "sub": subject, "email": "bela@example.org", "email_verified": true }).to_string();
+        app.world.web.answer(&format!("{ISSUER}/userinfo"), move |request| {
+            assert!(request.headers.iter().any(|(_, value)| value.reveal() == "Bearer x"));
+            (200, said.clone())
+        });
+        assert_eq!(sign_in(&app, &provider, json!({})).await.0, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_ends_once_in_the_browser_that_began_it() {
     let app = TestApp::start().await;
     let provider = Provider::start(&app, json!({ "domains": ["example.org"], "default_role": "viewer" })).await;

@@ -1,0 +1,23 @@
+// An OpenID Connect provider that nobody here wrote (npm `oidc-provider`), on a free port of this machine.
+// Prints its address. Usage: node provider.mjs REDIRECT_URI
+
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+
+const [redirectUri] = process.argv.slice(2);
+const server = createServer();
+await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+const provider = new Provider(issuer, {
+  clients: [{ client_id: "tidings", client_secret: "a secret: with / signs", redirect_uris: [redirectUri] }],
+  claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+  // Any name is a person with a verified address.
+  findAccount: (context, id) => ({
+    accountId: id,
+    claims: () => ({ sub: id, email: `${id}@example.org`, email_verified: id !== "unverified", name: id }),
+  }),
+  pkce: { required: () => true },
+  cookies: { keys: ["for a test"] },
+});
+server.on("request", provider.callback());
+console.log(issuer);
