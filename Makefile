@@ -6,10 +6,10 @@ DATA ?= target/demo
 VECTORS = github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
 WYCHEPROOF = $(shell command -v go >/dev/null && go mod download -json $(VECTORS) | sed -n 's|.*"Dir": "\(.*\)".*|\1/testvectors_v1|p')
 
-.PHONY: help demo test ci sso fmt clippy docs deny api-test areas bench
+.PHONY: help demo test ci sso fmt clippy docs deny api-test oauth-clients areas bench
 
 help: ## List what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
 demo: ## Build, start the server with a simulated world, show notices here
 	$(CARGO) build --release --bin tidings
@@ -17,6 +17,7 @@ demo: ## Build, start the server with a simulated world, show notices here
 
 test: ## Run all tests
 	TIDINGS_TEST_WYCHEPROOF="$(WYCHEPROOF)" $(CARGO) test --workspace --quiet
+	$(MAKE) --no-print-directory oauth-clients
 
 fmt: ## Check the formatting
 	$(CARGO) fmt --all --check
@@ -34,6 +35,10 @@ sso: ## Sign in by providers of others, on this machine (needs node and npm; jav
 api-test: ## Ask a server everything its OpenAPI document says (needs Python)
 	$(CARGO) build --quiet --bin tidings
 	tools/schemathesis/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings" 10
+
+oauth-clients: ## Have OAuth clients that others wrote come by tokens (needs npm and Python)
+	$(CARGO) build --quiet --bin tidings
+	tools/oauth-clients/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings"
 
 deny: ## Check licenses, bans and sources of what is depended on
 	$(CARGO) deny --log-level error check licenses bans sources
