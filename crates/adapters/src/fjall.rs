@@ -22,6 +22,7 @@ mod control;
 mod audit;
 mod record;
 mod dead;
+mod erase;
 
 pub use open::OpenError;
 
@@ -191,6 +192,13 @@ impl Core {
         let prefix = prefix.as_slice().to_vec();
         let rows = found.map(move |guard| guard.into_inner().map_err(|error| read_fault(space, error)));
         rows.take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
+    }
+
+    /// Rows after a key, in order of keys; all of them after an empty one.
+    fn rows_after(&self, space: Space, after: &[u8]) -> impl Iterator<Item = Row> + use<> {
+        let from = if after.is_empty() { Bound::Unbounded } else { Bound::Excluded(after) };
+        let found = self.spaces.get(space).range::<&[u8], _>((from, Bound::Unbounded));
+        found.map(move |guard| guard.into_inner().map_err(|error| read_fault(space, error)))
     }
 
     /// Rows from one key up to another, both included, in order of keys or against it.

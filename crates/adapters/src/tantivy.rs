@@ -118,6 +118,12 @@ impl Projection for TantivyView {
     async fn cursor(&self) -> Result<Position, PortError> {
         Ok(self.shelf.applied())
     }
+
+    async fn forget(&self, tenant: &TenantId) -> Result<(), PortError> {
+        let _alone = self.applying.lock().await;
+        let (shelf, term) = (self.shelf.clone(), self.fields.fact(&Fact::Tenant(tenant)));
+        giving_way("take a tenant out of the search index", move || shelf.forget(term)).await
+    }
 }
 
 /// What one entry does to the index.

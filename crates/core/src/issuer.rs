@@ -46,6 +46,11 @@ const fn known(name: &'static str, country: &'static str, senders: &'static [&'s
     Issuer { name, country: Some(country), national: true, senders }
 }
 
+/// Every issuer we know.
+pub fn all() -> impl Iterator<Item = &'static Issuer> {
+    REGISTRY.iter()
+}
+
 /// The issuer registered under this name.
 pub fn registered(name: &str) -> Option<&'static Issuer> {
     REGISTRY.iter().find(|issuer| issuer.name == name)

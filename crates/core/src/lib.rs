@@ -8,6 +8,7 @@ pub mod position;
 pub mod permission;
 pub mod principal;
 pub mod audit;
+pub mod tenant;
 pub mod secret;
 pub mod envelope;
 pub mod draft;

@@ -8,6 +8,7 @@ mod log;
 mod delivery;
 mod control;
 mod hook;
+mod tenant;
 mod query;
 mod record;
 mod web;
@@ -27,6 +28,7 @@ pub use ledger::{
 pub use log::{EventLog, EventStore, RawForm};
 pub use query::{EventQuery, Found, Page, Projection, Query, Sort};
 pub use record::{Fence, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
+pub use tenant::{Erasure, Scan, TenantRows};
 pub use web::{Web, WebAnswer, WebRequest};
 
 use std::error::Error;

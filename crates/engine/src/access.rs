@@ -6,6 +6,8 @@ mod hooks;
 mod service_accounts;
 mod tenant_roles;
 mod tokens;
+mod tenants;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub use keys::{NewKey, SecretKey};
 pub use service_accounts::NewServiceAccount;
 pub use signature::Claim;
 pub use tenant_roles::{RoleDraft, RoleView};
+pub use tenants::{Closed, TenantDraft, TenantView};
+pub use trust::{Speaker, Trust, TrustedIssuer, TrustedTenant};
 
 impl Engine {
     /// The principal behind a key (`tk_…`), if it is one of ours and has not expired.
@@ -71,15 +75,16 @@ impl Engine {
         Ok(now.is_some_and(|now| now == *principal))
     }
 
-    /// Returns once what the principal came by is revoked or has ended, or their rights have changed.
+    /// Returns once what the principal came by is revoked or has ended, or their rights have changed,
+    /// or their tenant is suspended or closed.
     pub fn until_invalid(self: &Arc<Self>, principal: &Principal) -> impl Future<Output = ()> + Send + use<> {
         let (engine, principal) = (Arc::clone(self), principal.clone());
         async move {
             let (mut rights, mut records) = (engine.control.rights(), engine.known.cut());
             loop {
                 match engine.stands(&principal).await {
-                    Ok(true) => {}
-                    Ok(false) => return,
+                    Ok(true) if engine.control.is_open(&principal.tenant) => {}
+                    Ok(_) => return,
                     // Who cannot be asked about keeps what they have: the store is looked at again soon.
                     Err(fault) => warn!("whether a stream's reader may go on is not known: {fault}"),
                 }
@@ -145,8 +150,7 @@ fn principal_as(
     let permissions = control.permissions_of(tenant, role).unwrap_or(Permissions::NONE).both(scopes);
     let is_operator = *tenant == TenantId::default_tenant();
     let permissions = if is_operator { permissions } else { permissions.without(Permissions::OF_OPERATOR) };
-    let public = TenantId::public();
-    let reads = if *tenant == public { Vec::new() } else { vec![public] };
+    let reads = control.reads_of(tenant);
     Principal {
         tenant: tenant.clone(),
         reads,

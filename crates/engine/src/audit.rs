@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidings_core::audit::{Actor, AuditEntry, AuditOutcome, ChainEnd};
 use tidings_core::id::TenantId;
 use tidings_core::port::{ControlChange, PortError};
@@ -136,21 +136,29 @@ impl Engine {
         Ok(())
     }
 
-    /// What audit logs say of a change: that of its tenant, and the asker's own where the operator
-    /// changed something elsewhere.
+    /// What audit logs say of a change: that of its tenant, and in short the asker's own where the
+    /// operator changed something elsewhere.
     pub(crate) fn audited(&self, asker: Option<Asker<'_>>, change: &Change<'_>) -> Vec<Submission> {
+        self.audited_with(asker, change, json!({ "tenant": change.tenant }))
+    }
+
+    /// The same, with what the operator's log says in place of before and after: it outlives the tenant,
+    /// and holds nothing of what its people wrote.
+    pub(crate) fn audited_with(&self, asker: Option<Asker<'_>>, change: &Change<'_>, plain: Value) -> Vec<Submission> {
         let entry = |tenant: &TenantId| {
             let mut entry = blank(tenant, self.ports.clock.now(), AuditOutcome::Done);
             entry.actor = asker.map(|asker| actor(asker.principal));
             entry.correlation_id = asker.map(|asker| asker.correlation_id.to_owned()).unwrap_or_default();
             change.action.clone_into(&mut entry.action);
             entry.target.clone_from(&change.target);
-            entry.before.clone_from(&change.before);
-            entry.after.clone_from(&change.after);
-            Submission::Audit(Box::new(entry))
+            entry
         };
+        let mut of_tenant = entry(change.tenant);
+        of_tenant.before.clone_from(&change.before);
+        of_tenant.after.clone_from(&change.after);
         let own = asker.map(|asker| &asker.principal.tenant).filter(|own| *own != change.tenant);
-        std::iter::once(change.tenant).chain(own).map(entry).collect()
+        let own = own.map(|own| AuditEntry { after: Some(plain), ..entry(own) });
+        std::iter::once(of_tenant).chain(own).map(|entry| Submission::Audit(Box::new(entry))).collect()
     }
 }
 
@@ -212,7 +220,7 @@ fn entry_of(at: Timestamp, refusal: Refusal, times: u64) -> AuditEntry {
     }
 }
 
-fn blank(tenant: &TenantId, at: Timestamp, outcome: AuditOutcome) -> AuditEntry {
+pub(crate) fn blank(tenant: &TenantId, at: Timestamp, outcome: AuditOutcome) -> AuditEntry {
     AuditEntry {
         tenant: tenant.clone(),
         number: 0,

@@ -1,6 +1,6 @@
 //! Keys and subscriptions as they stand now, in memory; the store has every revision.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tidings_core::decide::Wish;
@@ -13,6 +13,8 @@ use tidings_core::port::{
 use tidings_core::position::Position;
 use tidings_core::principal::Bound;
 use tidings_core::subscription::Subscription;
+use tidings_core::tenant::{TenantRecord, TenantState};
+use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
@@ -43,8 +45,48 @@ struct Now {
     roles: HashMap<(TenantId, RoleName), Arc<TenantRole>>,
     hooks: HashMap<HookId, Arc<HookRecord>>,
     service_accounts: HashMap<UserId, Arc<ServiceAccountRecord>>,
+    tenants: HashMap<TenantId, Arc<TenantRecord>>,
+    /// Those that never come back; replaced as a whole, since who asks keeps it for a while.
+    closed: Arc<HashSet<TenantId>>,
     wishes: HashMap<SubscriptionId, Wish>,
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
+    /// How many a tenant has.
+    subscriptions: HashMap<TenantId, u64>,
+}
+
+impl Now {
+    /// A tenant begins with its first key, where nobody has made it before.
+    fn begin_tenant(&mut self, key: &KeyRecord) {
+        if !self.tenants.contains_key(&key.tenant) {
+            let record = TenantRecord::begun(key.tenant.clone(), key.created);
+            self.tenants.insert(key.tenant.clone(), Arc::new(record));
+        }
+    }
+
+    fn set_tenant(&mut self, record: TenantRecord) {
+        let id = record.id.clone();
+        if record.state.is_closed() && !self.closed.contains(&id) {
+            let mut closed = HashSet::clone(&self.closed);
+            closed.insert(id.clone());
+            self.closed = Arc::new(closed);
+        }
+        if record.state == TenantState::Erased {
+            self.forget(&id);
+        }
+        self.tenants.insert(id, Arc::new(record));
+    }
+
+    /// Everything of a tenant but its record.
+    fn forget(&mut self, tenant: &TenantId) {
+        self.keys.retain(|_, key| key.tenant != *tenant);
+        self.keys_by_id.retain(|_, key| key.tenant != *tenant);
+        self.hooks.retain(|_, hook| hook.tenant != *tenant);
+        self.service_accounts.retain(|_, account| account.tenant != *tenant);
+        self.roles.retain(|(of, _), _| of != tenant);
+        self.wishes.retain(|_, wish| wish.subscription.tenant != *tenant);
+        self.owned.retain(|(of, _), _| of != tenant);
+        self.subscriptions.remove(tenant);
+    }
 }
 
 impl Control {
@@ -58,12 +100,23 @@ impl Control {
         Ok(control)
     }
 
+    /// Has a tenant begin that nobody has made.
+    pub fn begin(&self, tenant: TenantId, at: Timestamp) {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        now.tenants.entry(tenant.clone()).or_insert_with(|| Arc::new(TenantRecord::begun(tenant, at)));
+    }
+
     /// Takes in a durable change.
     pub fn apply(&self, change: ControlChange) {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
         match change {
+            ControlChange::Tenant(record) => {
+                now.set_tenant(*record);
+                self.rights.send_modify(|count| *count += 1);
+            }
             ControlChange::Key(key) => {
                 let key = Arc::new(*key);
+                now.begin_tenant(&key);
                 now.keys_by_id.insert(key.id, key.clone());
                 let before = now.keys.insert(key.hash.clone(), key);
                 if before.is_some() {
@@ -105,11 +158,16 @@ impl Control {
                 let owner = (wish.subscription.tenant.clone(), wish.subscription.owner);
                 let id = wish.subscription.id;
                 if now.wishes.insert(id, wish).is_none() {
+                    *now.subscriptions.entry(owner.0.clone()).or_default() += 1;
                     now.owned.entry(owner).or_default().push(id);
                 }
             }
             ControlChange::SubscriptionDeleted(gone) => {
-                now.wishes.remove(&gone.id);
+                if now.wishes.remove(&gone.id).is_some()
+                    && let Some(count) = now.subscriptions.get_mut(&gone.tenant)
+                {
+                    *count -= 1;
+                }
                 if let Some(owned) = now.owned.get_mut(&(gone.tenant, gone.owner)) {
                     owned.retain(|id| *id != gone.id);
                 }
@@ -192,6 +250,49 @@ impl Control {
         let follows =
             |wish: &&Wish| wish.subscription.tenant == *tenant && wish.subscription.role.as_ref() == Some(role);
         let mut wishes: Vec<Wish> = self.read(|now| now.wishes.values().filter(follows).cloned().collect());
+        wishes.sort_by_key(|wish| wish.subscription.id);
+        wishes
+    }
+
+    /// A tenant, if it was made or has begun with a key.
+    pub fn tenant(&self, id: &TenantId) -> Option<Arc<TenantRecord>> {
+        self.read(|now| now.tenants.get(id).cloned())
+    }
+
+    /// Every tenant, by id.
+    pub fn tenants(&self) -> Vec<Arc<TenantRecord>> {
+        let mut tenants: Vec<_> = self.read(|now| now.tenants.values().cloned().collect());
+        tenants.sort_by(|left, right| left.id.cmp(&right.id));
+        tenants
+    }
+
+    /// True where a tenant is served; one that nobody has made is.
+    pub fn is_open(&self, tenant: &TenantId) -> bool {
+        self.read(|now| now.tenants.get(tenant).is_none_or(|record| record.state.is_open()))
+    }
+
+    /// The tenants whose events one sees besides its own.
+    pub fn reads_of(&self, tenant: &TenantId) -> Vec<TenantId> {
+        self.read(|now| {
+            let Some(record) = now.tenants.get(tenant) else { return Vec::new() };
+            record.reads.iter().filter(|other| !now.closed.contains(*other)).cloned().collect()
+        })
+    }
+
+    /// The tenants that never come back.
+    pub fn closed(&self) -> Arc<HashSet<TenantId>> {
+        self.read(|now| Arc::clone(&now.closed))
+    }
+
+    /// How many subscriptions a tenant has.
+    pub fn subscriptions_of(&self, tenant: &TenantId) -> u64 {
+        self.read(|now| now.subscriptions.get(tenant).copied().unwrap_or_default())
+    }
+
+    /// All subscriptions of a tenant, oldest first.
+    pub fn wishes_in(&self, tenant: &TenantId) -> Vec<Wish> {
+        let is_of = |wish: &&Wish| wish.subscription.tenant == *tenant;
+        let mut wishes: Vec<Wish> = self.read(|now| now.wishes.values().filter(is_of).cloned().collect());
         wishes.sort_by_key(|wish| wish.subscription.id);
         wishes
     }

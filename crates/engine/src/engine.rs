@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use tidings_core::envelope::{Envelope, Limits};
+use tidings_core::id::TenantId;
 use tidings_core::port::{
     AuditLog, Channel, Clock, ControlStore, DeadLetters, DeliveryStore, EventLog, EventQuery, EventStore, Gazetteer,
-    Ledger, PortError, Projection, Randomness, RecordStore, ThreadRows, Web,
+    Ledger, PortError, Projection, Randomness, RecordStore, TenantRows, ThreadRows, Web,
 };
 use tidings_core::position::Position;
 use tidings_core::rejection::Outcome;
@@ -16,12 +17,14 @@ use tokio::task::JoinHandle;
 
 use crate::audit::{Refusals, write_refusals};
 use crate::control::Control;
+use crate::erasure::Eraser;
 use crate::inbox::InboxWatch;
 use crate::metrics::Metrics;
 use crate::notifier::{Decided, Notifier};
 use crate::oauth::Tokens;
 use crate::owner::{Owner, OwnerHandle};
 use crate::projector::Projector;
+use crate::quotas::UsageTable;
 use crate::records::{KnownRecords, sweep};
 use crate::roles::{Role, Roles};
 use crate::token::Issuers;
@@ -56,6 +59,8 @@ pub struct Ports {
     pub web: Arc<dyn Web>,
     /// Decisions and inboxes.
     pub deliveries: Arc<dyn DeliveryStore>,
+    /// What is kept of a tenant as a whole.
+    pub tenants: Arc<dyn TenantRows>,
     /// Dead letters.
     pub dead_letters: Arc<dyn DeadLetters>,
     /// The read view's way in.
@@ -99,6 +104,7 @@ pub struct Engine {
     /// The documents of other issuers.
     pub(crate) issuers: Issuers,
     public_url: OnceLock<String>,
+    pub(crate) usage: Arc<UsageTable>,
 }
 
 /// The engine's tasks; dropping it without [`Running::stop`] leaves them to the runtime.
@@ -118,6 +124,9 @@ impl Engine {
     pub async fn start(ports: Ports, options: Options) -> Result<(Arc<Self>, Running), PortError> {
         let start = Position::start(ports.log.head().epoch);
         let control = Arc::new(Control::load(&*ports.control, start).await?);
+        // Whoever made a first Admin without a key is in it.
+        control.begin(TenantId::default_tenant(), ports.clock.now());
+        let usage = Arc::new(UsageTable::new(ports.tenants.usage().await?));
         let metrics = Arc::new(Metrics::new());
         let inboxes = Arc::new(InboxWatch::default());
         let roles = Roles::new();
@@ -135,6 +144,7 @@ impl Engine {
             records: ports.records.clone(),
             known: known.clone(),
             chains: HashMap::new(),
+            usage: usage.clone(),
             metrics: metrics.clone(),
             clock: ports.clock.clone(),
         };
@@ -158,9 +168,9 @@ impl Engine {
         let owner_running = roles.spawn(Role::Owner, owner_task.run(queue));
         let readers = vec![
             roles.spawn(Role::Notifier, notifier.run(decided_sender, stopped.clone())),
-            roles.spawn(Role::Projector, projector.run(stopped)),
+            roles.spawn(Role::Projector, projector.run(stopped.clone())),
         ];
-        let running = Running { stop, roles: roles.clone(), readers, owner: owner_running };
+        let mut running = Running { stop, roles: roles.clone(), readers, owner: owner_running };
         let started = ports.clock.now();
         let (refusals, refused) = Refusals::new();
         let public_url = OnceLock::new();
@@ -180,13 +190,29 @@ impl Engine {
             decided,
             issuers: Issuers::default(),
             public_url,
+            usage,
         };
         let engine = Arc::new(engine);
         // It ends with the last engine, whose end of the queue it reads from.
         tokio::spawn(write_refusals(Arc::downgrade(&engine), refused));
         tokio::spawn(sweep(Arc::downgrade(&engine)));
         tokio::spawn(save_uses(Arc::downgrade(&engine)));
+        // It fails by waiting, so nobody needs to watch it.
+        running.readers.push(tokio::spawn(engine.eraser().run(stopped)));
         Ok((engine, running))
+    }
+
+    fn eraser(self: &Arc<Self>) -> Eraser {
+        Eraser {
+            log: self.ports.log.clone(),
+            rows: self.ports.tenants.clone(),
+            view: self.ports.projection.clone(),
+            control: self.control.clone(),
+            owner: self.owner.clone(),
+            people: Arc::downgrade(self),
+            clock: self.ports.clock.clone(),
+            decided: self.decided.clone(),
+        }
     }
 
     /// Takes in a batch; one list of outcomes for each envelope, in order.

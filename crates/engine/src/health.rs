@@ -130,5 +130,6 @@ fn came_in(record: &LogRecord) -> Timestamp {
         LogRecord::Control(ControlChange::HookDeleted(gone)) => gone.at,
         LogRecord::Control(ControlChange::ServiceAccount(account)) => account.updated,
         LogRecord::Control(ControlChange::ServiceAccountDeleted(gone)) => gone.at,
+        LogRecord::Control(ControlChange::Tenant(record)) => record.updated,
     }
 }

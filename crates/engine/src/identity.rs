@@ -9,6 +9,7 @@ mod account;
 mod member;
 mod session;
 mod link;
+mod leaving;
 mod sign_in;
 mod mail;
 

@@ -8,6 +8,8 @@ mod records;
 mod notifier;
 mod projector;
 mod control;
+mod erasure;
+mod quotas;
 mod access;
 mod used;
 mod audit;
@@ -25,7 +27,10 @@ mod dead_letters;
 mod health;
 mod metrics;
 
-pub use access::{Admitted, Claim, NewHook, NewKey, NewServiceAccount, RoleDraft, RoleView, SecretKey};
+pub use access::{
+    Admitted, Claim, Closed, NewHook, NewKey, NewServiceAccount, RoleDraft, RoleView, SecretKey, Speaker, TenantDraft,
+    TenantView, Trust, TrustedIssuer, TrustedTenant,
+};
 pub use audit::{Asker, Refusal, actor};
 pub use dead_letters::{DeadLetterFilter, DeadLetterGroup, DeadLetterPage, Replayed};
 pub use engine::{Engine, Options, Ports, Running};
@@ -43,6 +48,7 @@ pub use oauth::{
     ClientChange, ClientDraft, ClientView, ConsentView, GrantType, Issued, NewSecret, OAuthError, Parameters, Scope,
     Scopes, ScopesError, Step as AuthorizeStep, TokenRequest, TokenView, UserInfo,
 };
+pub use quotas::{OverQuota, UsageView};
 pub use reading::{EventPage, PageRequest};
 pub use roles::Role;
 pub use sso::{Begun, CallbackFault, Finished, LoginView, NewProvider, ProviderKind, ProviderView};

@@ -5,6 +5,7 @@
 //! them; between pieces events of other threads go on, those of the same thread wait for its end.
 
 mod index;
+mod shelf;
 mod gather;
 mod roll;
 mod held;
@@ -36,6 +37,7 @@ use commit::{After, InFlight};
 use held::{Held, HeldEvents};
 use index::{Index, Since};
 use roll::Roll;
+use shelf::Shelf;
 use step::{Heads, Step};
 
 /// Entries read from the log at once.
@@ -126,6 +128,7 @@ struct Standing {
     /// Entries and pieces since the cursor was stored.
     unsaved: u64,
     index: Index,
+    shelf: Shelf,
     held: HeldEvents,
     heads: Heads,
     in_flight: Option<InFlight>,
@@ -219,6 +222,7 @@ impl Notifier {
             settled: cursor.position,
             unsaved: 0,
             index: Index::default(),
+            shelf: Shelf::default(),
             held: HeldEvents::default(),
             heads: Heads::default(),
             in_flight: None,
@@ -231,7 +235,7 @@ impl Notifier {
         for unfinished in stops {
             let until = unfinished.as_ref().map_or(cursor.position, |it| it.position);
             while let Some(change) = changes.next_if(|change| change.position <= until) {
-                self.govern(change.change, &mut standing);
+                self.govern(change.position, change.change, &mut standing);
             }
             let Some(unfinished) = unfinished else { break };
             let entry = self.events.entry(unfinished.position).await?;
@@ -255,7 +259,7 @@ impl Notifier {
             }
             let position = entry.position;
             if let LogRecord::Control(change) = entry.record {
-                self.govern(change, standing);
+                self.govern(position, change, standing);
             } else if let Some(stored) = Stored::of(entry) {
                 self.take_event(stored, standing, &mut step).await?;
             }
@@ -280,7 +284,8 @@ impl Notifier {
             standing.held.push(Held::new(&stored, found, None));
             return Ok(());
         }
-        let told = self.told_before(&stored, None, BROAD, step).await?;
+        let mut told = self.told_before(&stored, None, BROAD, step).await?;
+        told.leave_out(|tenant| standing.shelf.is_shut_before(tenant, stored.position));
         if !told.are_all() {
             standing.held.push(Held::new(&stored, found, None));
             return Ok(());
@@ -341,16 +346,24 @@ impl Notifier {
     }
 
     /// A control change takes effect for every entry after it.
-    fn govern(&self, change: ControlChange, standing: &mut Standing) {
+    fn govern(&self, position: Position, change: ControlChange, standing: &mut Standing) {
         match change {
             ControlChange::Subscription(subscription) => {
                 let shared = self.control.wish(subscription.id);
                 let same = shared.filter(|wish| wish.subscription.revision == subscription.revision);
                 let Some(wish) = same.or_else(|| wish_of(*subscription)) else { return };
-                let replaced = standing.index.insert(wish);
-                standing.held.note(&replaced);
+                if let Some(wish) = standing.shelf.takes(wish) {
+                    let replaced = standing.index.insert(wish);
+                    standing.held.note(&replaced);
+                }
+            }
+            ControlChange::Tenant(record) => {
+                for replaced in standing.shelf.govern(&record, position, &mut standing.index) {
+                    standing.held.note(&replaced);
+                }
             }
             ControlChange::SubscriptionDeleted(gone) => {
+                standing.shelf.remove(&gone);
                 if let Some(replaced) = standing.index.remove(gone.id) {
                     standing.held.note(&replaced);
                 }

@@ -29,7 +29,8 @@ pub use parameters::Parameters;
 pub use scopes::{Scope, Scopes, ScopesError};
 pub use tokens::{TokenView, UserInfo};
 
-pub(crate) use grant::permissions_of;
+pub(crate) use client::ClientAt;
+pub(crate) use grant::{GrantRecord, permissions_of};
 pub(crate) use keys::Tokens;
 
 /// How long an access token lives, in milliseconds: 10 minutes.

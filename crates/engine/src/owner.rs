@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tidings_core::audit::{AuditEntry, ChainEnd};
 use tidings_core::id::TenantId;
 use tidings_core::port::{
-    AuditLog, Clock, EventLog, Ledger, LogRecord, PortError, RecordRow, RecordStore, RecordWrite, Retry, ThreadRows,
+    AuditLog, Clock, ControlChange, EventLog, Fence, Ledger, LogRecord, PortError, RecordRow, RecordStore, RecordWrite,
+    Retry, ThreadRows,
 };
 use tidings_core::rejection::Outcome;
 use tidings_core::resolve::{Submission, Threads};
@@ -16,6 +17,7 @@ use tracing::{error, warn};
 use crate::control::Control;
 use crate::metrics::{Metrics, observe};
 use crate::pipeline::own;
+use crate::quotas::UsageTable;
 use crate::records::{Checked, KnownRecords, check};
 use crate::roles::{Roles, restarting};
 
@@ -48,7 +50,7 @@ enum Written {
 }
 
 /// The way to the owner.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OwnerHandle {
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
@@ -133,6 +135,7 @@ pub(crate) struct Owner {
     pub records: Arc<dyn RecordStore>,
     /// Where audit logs end, as far as they were written to since the start.
     pub chains: HashMap<TenantId, ChainEnd>,
+    pub usage: Arc<UsageTable>,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
@@ -151,11 +154,8 @@ impl Owner {
     }
 
     /// Resolves, commits and answers some batches; how many entries the log grew by.
-    async fn serve(
-        &mut self,
-        mut waiting: Vec<Waiting>,
-        head: tidings_core::position::Position,
-    ) -> Result<u64, Stopped> {
+    async fn serve(&mut self, waiting: Vec<Waiting>, head: tidings_core::position::Position) -> Result<u64, Stopped> {
+        let mut waiting = self.without_closed(waiting);
         let Checked { rows, conflicts } =
             match check(&*self.records, waiting.iter().map(|it| &it.records[..]), self.clock.now()).await {
                 Ok(checked) => checked,
@@ -195,13 +195,45 @@ impl Owner {
         Ok(entries)
     }
 
+    /// Refuses what comes behind the end of a tenant: nothing is ever written of one that is closed. Its
+    /// audit log takes no more either.
+    fn without_closed(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let mut closed = self.control.closed();
+        let closes =
+            |submission: &Submission| matches!(submission, Submission::Control(change, _) if closing(change).is_some());
+        if closed.is_empty() && !waiting.iter().any(|it| it.batch.iter().any(closes)) {
+            return waiting;
+        }
+        let mut kept = Vec::with_capacity(waiting.len());
+        for mut it in waiting {
+            it.batch
+                .retain(|submission| !matches!(submission, Submission::Audit(entry) if closed.contains(&entry.tenant)));
+            let writes = it.batch.iter().filter_map(writes_into).chain(it.records.iter().filter_map(fence_of));
+            if writes.into_iter().any(|tenant| closed.contains(tenant)) {
+                let fault = PortError::later("accept a batch: its tenant is closed", "closed");
+                refuse(vec![it], &fault);
+                continue;
+            }
+            let closing = it.batch.iter().filter_map(|submission| match submission {
+                Submission::Control(change, _) => closing(change),
+                _ => None,
+            });
+            Arc::make_mut(&mut closed).extend(closing.cloned());
+            kept.push(it);
+        }
+        kept
+    }
+
     async fn store(
         &mut self,
         resolved: Result<tidings_core::resolve::Resolved, PortError>,
         records: Vec<RecordRow>,
     ) -> Result<(u64, Vec<Option<Outcome>>), PortError> {
         let mut resolved = resolved?;
-        resolved.commit.at = Some(self.clock.now());
+        let now = self.clock.now();
+        resolved.commit.at = Some(now);
+        resolved.commit.usage = self.usage.after(&resolved.commit.entries, now);
+        let usage = resolved.commit.usage.clone();
         let written: Vec<_> = records.iter().map(|row| (row.key.clone(), row.record.is_none())).collect();
         resolved.commit.records = records;
         let entries = resolved.commit.entries.len() as u64;
@@ -219,7 +251,13 @@ impl Owner {
         }
         self.chains.extend(chains);
         self.known.forget(&written);
+        self.usage.extend(usage);
         for (_, change) in changes {
+            if let Some(tenant) = closing(&change) {
+                self.chains.remove(tenant);
+                self.usage.forget(tenant);
+                self.known.forget_tenant(tenant);
+            }
             self.control.apply(change);
         }
         Ok((entries, resolved.outcomes))
@@ -239,6 +277,32 @@ impl Owner {
             entry.seal(ends.get_mut(&entry.tenant).expect("put there by the lines above"));
         }
         Ok(ends)
+    }
+}
+
+/// The tenant that a change closes for good.
+fn closing(change: &ControlChange) -> Option<&TenantId> {
+    match change {
+        ControlChange::Tenant(record) if record.state.is_closed() => Some(&record.id),
+        _ => None,
+    }
+}
+
+/// The tenant that a submission writes rows of.
+fn writes_into(submission: &Submission) -> Option<&TenantId> {
+    match submission {
+        Submission::Event(believed, _) => Some(&believed.event.tenant),
+        Submission::DeadLetter(letter, _) => Some(&letter.tenant),
+        Submission::Control(_, tenant) => Some(tenant),
+        Submission::Audit(_) => None,
+    }
+}
+
+/// The tenant that a change of a record is within.
+fn fence_of(write: &RecordWrite) -> Option<&TenantId> {
+    match &write.key.fence {
+        Fence::Tenant(tenant) => Some(tenant),
+        Fence::Server => None,
     }
 }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tidings_core::id::TenantId;
 use tidings_core::port::{Fence, PortError, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
 use tidings_core::time::Timestamp;
 use tokio::sync::watch;
@@ -177,6 +178,13 @@ impl KnownRecords {
         if written.iter().any(cuts) {
             self.cut.send_modify(|count| *count += 1);
         }
+    }
+
+    /// Forgets everything within a tenant that is erased.
+    pub fn forget_tenant(&self, tenant: &TenantId) {
+        let fence = Fence::Tenant(tenant.clone());
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.entries.retain(|key, _| key.fence != fence);
     }
 
     /// Changes whenever someone's rights may have been cut.

@@ -10,5 +10,7 @@ mod person;
 mod login;
 
 pub use flow::{Begun, CallbackFault, Finished};
+pub(crate) use login::LoginRecord;
 pub use login::LoginView;
+pub(crate) use provider::ProviderRecord;
 pub use provider::{NewProvider, ProviderKind, ProviderView};

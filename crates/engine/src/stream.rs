@@ -207,6 +207,10 @@ impl Engine {
         };
         let head = self.ports.deliveries.inbox_head(&principal.tenant, principal.user).await?;
         let number = number.min(head);
+        if self.control.closed().contains(&principal.tenant) {
+            // It is being erased, and this request came before it was closed.
+            return Err(PortError::later("move a read mark", "the tenant is closed").into());
+        }
         self.ports.deliveries.set_read_mark(&principal.tenant, principal.user, number).await?;
         Ok(())
     }

@@ -11,6 +11,7 @@ use tidings_core::subscription::Subscription;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::quotas::OverQuota;
 
 /// Subscriptions that one user may have (CONTRACT section 7).
 const SUBSCRIPTIONS_MAX: usize = 10_000;
@@ -47,6 +48,9 @@ pub enum ControlError {
     /// The owner has as many as allowed.
     #[error("at most {0} are allowed")]
     QuotaReached(usize),
+    /// The tenant has as much as its operator allows.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -75,6 +79,7 @@ impl Engine {
         if self.control.wishes_of(&principal.tenant, principal.user).len() >= SUBSCRIPTIONS_MAX {
             return Err(ControlError::QuotaReached(SUBSCRIPTIONS_MAX));
         }
+        self.may_subscribe(&principal.tenant)?;
         let now = self.ports.clock.now();
         let id = SubscriptionId::from_bytes(self.draw_id());
         self.keep(asker, wanted.into_subscription(id, 1, principal, now, now)).await
@@ -174,7 +179,7 @@ impl Engine {
 }
 
 /// A JSON merge patch (RFC 7396): null removes, objects are merged, anything else replaces.
-fn merge(members: &mut serde_json::Map<String, Value>, patch: serde_json::Map<String, Value>) {
+pub(crate) fn merge(members: &mut serde_json::Map<String, Value>, patch: serde_json::Map<String, Value>) {
     for (name, value) in patch {
         match (value, members.get_mut(&name)) {
             (Value::Null, _) => drop(members.remove(&name)),

@@ -130,7 +130,11 @@ impl Engine {
             Used::Key(id) => self.control.key_of(id).is_some(),
             Used::Hook(id) => self.control.hook(id).is_some(),
         };
-        let unsaved = self.uses.unsaved(is_there);
+        let tenants = self.control.closed();
+        let (closed, unsaved): (Vec<_>, Vec<_>) =
+            self.uses.unsaved(is_there).into_iter().partition(|(_, tenant, _)| tenants.contains(tenant));
+        // Of a tenant that is closed nothing is stored any more.
+        self.uses.note_saved(&closed, |_| false);
         let mut changes = RecordChanges::default();
         for (used, tenant, at) in &unsaved {
             let key = RecordKey::new(Fence::Tenant(tenant.clone()), Shelf::LastUse, used.to_string());

@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tidings_core::id::TenantId;
 use tidings_core::permission::Permission;
 use tidings_core::principal::{Credential, Principal};
-use tidings_engine::{Asker, Refusal};
+use tidings_engine::{Asker, Closed, Refusal};
 
 use crate::context::{Around, Context, Route};
 use crate::error::{self, ApiError};
@@ -90,6 +91,9 @@ impl Gate {
     }
 
     fn admit(&self, principal: Option<&Principal>, parts: &Parts) -> Result<(), ApiError> {
+        if let Some(principal) = principal {
+            require_open(&self.app, &principal.tenant)?;
+        }
         let is_program = principal.is_some_and(|it| matches!(it.credential, Credential::Token { .. }));
         if self.is_personal && is_program {
             let detail = "this is for the person, in their browser: no program does it in their name";
@@ -138,6 +142,19 @@ pub(crate) fn require(principal: &Principal, permission: Permission) -> Result<(
     Err(ApiError::new(&error::FORBIDDEN)
         .detail(format!("this needs the scope {scope}, which your role does not hold; ask an admin for a key"))
         .header(header::WWW_AUTHENTICATE, format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")))
+}
+
+/// Refuses everyone of a tenant that is not served.
+pub(crate) fn require_open(app: &App, tenant: &TenantId) -> Result<(), ApiError> {
+    match app.engine.why_not_served(tenant) {
+        None => Ok(()),
+        Some(Closed::ForGood) => Err(ApiError::new(&error::TENANT_CLOSED)),
+        Some(Closed::Suspended(None)) => Err(ApiError::new(&error::TENANT_SUSPENDED)),
+        Some(Closed::Suspended(Some(reason))) => {
+            let advice = error::TENANT_SUSPENDED.advice;
+            Err(ApiError::new(&error::TENANT_SUSPENDED).detail(format!("{reason}; {advice}")))
+        }
+    }
 }
 
 /// The fault of one who did not say who they are, or said it wrongly.

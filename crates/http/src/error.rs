@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use tidings_core::port::{PortError, Retry};
-use tidings_engine::{ControlError, Fault, IdentityError, StreamError};
+use tidings_engine::{ControlError, Fault, IdentityError, OverQuota, StreamError};
 
 use crate::context::Context;
 
@@ -39,6 +39,8 @@ problems! {
     CODE_NEEDED = "code_needed" 401 "A code is needed besides the password", "send it again with `code`: one of your app, or a recovery code";
     BAD_SIGNATURE = "bad_signature" 401 "The request is not signed as it must be", "use the address and the secret of a webhook that goes on; sign the bytes exactly as they are sent, once, within 5 minutes of the time they name";
     FORBIDDEN = "forbidden" 403 "This key may not do that", "ask an admin for a key with the scope that `WWW-Authenticate` names";
+    TENANT_SUSPENDED = "tenant_suspended" 403 "The tenant is suspended", "ask the operator of this server; nothing is lost, and everything goes on once the tenant is resumed";
+    TENANT_CLOSED = "tenant_closed" 403 "The tenant is closed", "it was deleted and does not come back; stop using its keys";
     CROSS_ORIGIN = "cross_origin" 403 "The request comes from another site", "send it from the page itself, or use a key";
     WRONG_PROOF = "wrong_proof" 403 "The password or the code is wrong", "send what is right; a code works once";
     LINK_GONE = "link_gone" 410 "The link does not work any more", "ask for a new one: a link works once, and for a while";
@@ -236,6 +238,7 @@ impl From<ControlError> for ApiError {
             ControlError::QuotaReached(limit) => {
                 Self::new(&QUOTA_REACHED).detail(format!("there are at most {limit}; delete one first")).retry_after(60)
             }
+            ControlError::OverQuota(over) => over.into(),
             ControlError::Port(error) => error.into(),
         }
     }
@@ -258,6 +261,16 @@ impl From<IdentityError> for ApiError {
             IdentityError::Busy => Self::new(&OVERLOADED).retry_after(5),
             IdentityError::Port(error) => error.into(),
         }
+    }
+}
+
+/// How long to wait for a quota that does not free by itself.
+const ASK_AGAIN_SECONDS: u64 = 3_600;
+
+impl From<OverQuota> for ApiError {
+    fn from(over: OverQuota) -> Self {
+        let wait = over.wait.map_or(ASK_AGAIN_SECONDS, |wait| wait.as_secs() + 1);
+        Self::new(&QUOTA_REACHED).detail(over.to_string()).member("quota", json!(over)).retry_after(wait)
     }
 }
 

@@ -13,6 +13,7 @@
 mod rate;
 mod account;
 mod table;
+mod own;
 mod fields;
 mod request;
 
@@ -25,6 +26,7 @@ use tidings_core::id::{TenantId, UserId, fingerprint};
 use tidings_core::principal::Principal;
 
 use self::account::Account;
+pub use self::own::{NamedRate, OwnRates, RateFault};
 pub use self::rate::{AddressRates, Rate, RateLimits, Rates};
 pub(crate) use self::request::{
     answer_unrouted, enter, enter_account, enter_as, enter_tokens, spend_bytes, spend_events, tell,
@@ -108,6 +110,8 @@ impl<'a> From<&'a Principal> for Spender<'a> {
 pub struct Standing {
     purpose: Purpose,
     accounts: Accounts,
+    /// What the tenant may do, where that is not what every tenant may.
+    own: Option<Arc<OwnRates>>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,6 +163,7 @@ pub struct Limits {
     programs: Table<Place>,
     address_tokens: Rate,
     policies: Vec<HeaderValue>,
+    own: own::Known,
 }
 
 impl Limits {
@@ -179,13 +184,8 @@ impl Limits {
             programs: Table::new([limits.address_tokens; 3], limits.remembered),
             address_tokens: limits.address_tokens,
             policies: fields::policies(&rates),
+            own: own::Known::default(),
         }
-    }
-
-    /// Every limit by name.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, Rate)> {
-        let others = [(PERSON_SIGN_INS, self.person_sign_ins), (ADDRESS_TOKENS, self.address_tokens)];
-        NAMES.into_iter().flatten().zip(self.rates.into_iter().flatten()).chain(others)
     }
 
     /// Spends one attempt to sign in as the person with an email address, whether there is one or not.
@@ -220,7 +220,7 @@ impl Limits {
                 Accounts::Stranger { address: self.addresses.account(&Place::of(address), now) }
             }
         };
-        Standing { purpose, accounts }
+        Standing { purpose, accounts, own: None }
     }
 
     /// Spends one request of every allowance it is held against, or of none.
@@ -232,7 +232,7 @@ impl Limits {
         let mut longest = (0, Scope::Global, REQUESTS);
         for (scope, account) in self.accounts(standing) {
             for (kind, units) in asked(standing.purpose, scope) {
-                let wait = account.wait(kind, self.rate(scope, kind), units, now);
+                let wait = account.wait(kind, self.rate_of(standing, scope, kind), units, now);
                 if wait > longest.0 {
                     longest = (wait, scope, kind);
                 }
@@ -242,14 +242,14 @@ impl Limits {
         if wait > 0 {
             return Err(TooSoon {
                 limit: NAMES[scope as usize][kind],
-                rate: self.rate(scope, kind),
+                rate: self.rate_of(standing, scope, kind),
                 wait: Duration::from_nanos(wait),
                 is_global: scope == Scope::Global,
             });
         }
         for (scope, account) in self.accounts(standing) {
             for (kind, units) in asked(standing.purpose, scope).filter(|(_, units)| *units > 0) {
-                account.spend(kind, self.rate(scope, kind), units, now);
+                account.spend(kind, self.rate_of(standing, scope, kind), units, now);
             }
         }
         Ok(())
@@ -269,12 +269,15 @@ impl Limits {
 
     fn spend(&self, standing: &Standing, kind: usize, units: u64, now: Duration) {
         for (scope, account) in self.accounts(standing) {
-            account.spend(kind, self.rate(scope, kind), units, nanos(now));
+            account.spend(kind, self.rate_of(standing, scope, kind), units, nanos(now));
         }
     }
 
-    const fn rate(&self, scope: Scope, kind: usize) -> Rate {
-        self.rates[scope as usize][kind]
+    fn rate_of(&self, standing: &Standing, scope: Scope, kind: usize) -> Rate {
+        match &standing.own {
+            Some(own) if scope == Scope::Tenant => own.rates[kind],
+            _ => self.rates[scope as usize][kind],
+        }
     }
 
     /// The narrowest first.

@@ -13,6 +13,8 @@ mod service_accounts;
 mod inbound_webhooks;
 mod hooks;
 mod roles;
+mod tenants;
+mod trust;
 mod audit;
 mod session;
 mod account;
@@ -51,6 +53,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         inbound_webhooks::operations(),
         hooks::operations(),
         roles::operations(),
+        tenants::operations(),
+        trust::operations(),
         audit::operations(),
         session::operations(),
         account::operations(),

@@ -6,13 +6,15 @@ mod commit;
 mod reads;
 mod records;
 mod delivery;
+mod erasure;
 mod model;
 mod observe;
 
 use std::sync::Arc;
 
 use tidings_core::port::{
-    AuditLog, ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, RecordStore, ThreadRows,
+    AuditLog, ControlStore, DeadLetters, DeliveryStore, EventLog, EventStore, Ledger, RecordStore, TenantRows,
+    ThreadRows,
 };
 
 pub use observe::observe;
@@ -31,6 +33,7 @@ pub trait Storage:
     + RecordStore
     + DeadLetters
     + DeliveryStore
+    + TenantRows
     + Send
     + Sync
 {
@@ -46,6 +49,7 @@ impl<S> Storage for S where
         + RecordStore
         + DeadLetters
         + DeliveryStore
+        + TenantRows
         + Send
         + Sync
 {
@@ -59,6 +63,7 @@ pub async fn storage(fresh: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
     promises(fresh).await;
     for seed in SEEDS {
         model::agrees_with_the_reference(&*fresh(), seed).await;
+        erasure::leaves_what_the_reference_leaves(&*fresh(), seed).await;
     }
 }
 
@@ -98,6 +103,7 @@ pub async fn promises(fresh: &(dyn Fn() -> Arc<dyn Storage> + Sync)) {
     delivery::told_and_decisions(&*fresh()).await;
     delivery::inbox_numbers(&*fresh()).await;
     delivery::read_marks(&*fresh()).await;
+    erasure::takes_out_one_tenant_and_nothing_else(&*fresh()).await;
 }
 
 /// Checks that a store which is closed and opened again answers as before; `open` opens the same

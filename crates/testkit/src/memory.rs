@@ -3,6 +3,7 @@
 mod delivery;
 mod ledger;
 mod reads;
+mod tenants;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,10 +17,11 @@ use tidings_core::id::{DeadLetterId, EventId, SubscriptionId, TenantId, ThreadId
 use tidings_core::incident::Report;
 use tidings_core::notice::StoredDecision;
 use tidings_core::port::{
-    DeadLetter, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Record, RecordKey, Retry,
-    StoredChange, ThreadRow, Told,
+    DeadLetter, Erasure, IdentityRow, InboxEntry, LogEntry, LogRecord, NotifierCursor, PortError, Record, RecordKey,
+    Retry, StoredChange, ThreadRow, Told,
 };
 use tidings_core::position::Position;
+use tidings_core::tenant::Usage;
 use tidings_core::time::Timestamp;
 
 /// The epoch of a store in memory that is not given another.
@@ -40,11 +42,11 @@ struct Shared {
 /// Who an inbox belongs to.
 type Recipient = (TenantId, UserId);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct State {
     epoch: u32,
-    /// Entries without their raw bytes, the first at offset 1.
-    log: Vec<LogEntry>,
+    /// Entries without their raw bytes, the first at offset 1; none where one was erased.
+    log: Vec<Option<LogEntry>>,
     raw: BTreeMap<Position, Bytes>,
     stored: BTreeMap<Position, Timestamp>,
     identities: BTreeMap<(TenantId, EventId), IdentityRow>,
@@ -64,6 +66,8 @@ struct State {
     inboxes: BTreeMap<Recipient, BTreeMap<u64, InboxEntry>>,
     read_marks: BTreeMap<Recipient, u64>,
     cursor: NotifierCursor,
+    erasures: BTreeMap<TenantId, Erasure>,
+    usage: BTreeMap<TenantId, Usage>,
 }
 
 impl Default for MemoryStore {
@@ -101,12 +105,12 @@ impl State {
     }
 
     fn entry(&self, position: Position) -> Option<&LogEntry> {
-        self.log.get(self.index_of(position)?)
+        self.log.get(self.index_of(position)?)?.as_ref()
     }
 
     fn record_mut(&mut self, position: Position) -> Option<&mut LogRecord> {
         let index = self.index_of(position)?;
-        Some(&mut self.log.get_mut(index)?.record)
+        Some(&mut self.log.get_mut(index)?.as_mut()?.record)
     }
 
     fn index_of(&self, position: Position) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Small made-up things to store and to read back.
 
 mod access;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use tidings_core::vocabulary::{Action, Category, Severity, State};
 use crate::START;
 
 pub use access::{account_deletion_entry, account_entry, hook_deletion_entry, hook_entry};
+pub use tenants::{erased_tenant, tenant, tenant_entry};
 
 /// The id of event number `number`.
 pub fn event_id(number: u64) -> EventId {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tidings_core::event::Event;
 use tidings_core::filter::{Compiled, Subject};
-use tidings_core::id::ThreadId;
+use tidings_core::id::{TenantId, ThreadId};
 use tidings_core::port::{
     EventQuery, EventStore, Found, LogEntry, LogRecord, Page, PortError, Projection, Query, Sort,
 };
@@ -68,6 +68,12 @@ impl Projection for MemoryView {
 
     async fn cursor(&self) -> Result<Position, PortError> {
         Ok(*self.cursor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn forget(&self, tenant: &TenantId) -> Result<(), PortError> {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.retain(|_, row| row.event.tenant != *tenant);
+        Ok(())
     }
 }
 

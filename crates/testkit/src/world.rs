@@ -48,6 +48,7 @@ pub fn ports(store: &MemoryStore, clock: &Arc<HandClock>, seed: u64) -> Ports {
         mail: Arc::new(Mailbox::default()),
         web: Arc::new(SmallWeb::default()),
         deliveries: store.clone(),
+        tenants: store.clone(),
         dead_letters: store,
         projection: view.clone(),
         query: view,

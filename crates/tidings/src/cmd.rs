@@ -9,6 +9,7 @@ mod subscription;
 mod dlq;
 mod key;
 mod role;
+mod tenant;
 mod webhook;
 mod service_account;
 mod audit;
@@ -42,6 +43,8 @@ pub enum Command {
     Key(key::Key),
     /// Make, list, show, change and delete the roles of your tenant
     Role(role::Role),
+    /// Make, list, show, change, suspend, resume and delete tenants
+    Tenant(tenant::Tenant),
     /// Make, list, show, disable, enable and delete service accounts
     ServiceAccount(service_account::ServiceAccount),
     /// Make, list, show, replace the secrets of, and delete inbound webhooks
@@ -76,6 +79,7 @@ async fn run_to_end(command: Command, global: &Global) -> anyhow::Result<ExitCod
         Command::Dlq(dlq) => dlq.run(global).await,
         Command::Key(key) => key.run(global).await,
         Command::Role(role) => role.run(global).await,
+        Command::Tenant(tenant) => tenant.run(global).await,
         Command::ServiceAccount(account) => account.run(global).await,
         Command::Webhook(webhook) => webhook.run(global).await,
         Command::Audit(audit) => audit.run(global).await,

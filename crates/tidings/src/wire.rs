@@ -51,6 +51,7 @@ pub async fn open(data: &Path, clock: Option<Arc<dyn Clock>>, storage: fjall::Op
         mail: Arc::new(Console),
         web: Arc::new(Https::open()?),
         deliveries: shared.clone(),
+        tenants: shared.clone(),
         dead_letters: shared,
         projection: view.clone(),
         query: view,

@@ -7,15 +7,12 @@ use tidings_core::id::TenantId;
 use tidings_core::port::{AuditLog, PortError};
 
 use super::spaces::Space;
-use super::{FjallStore, keys, values};
+use super::{Core, FjallStore, keys, values};
 
 #[async_trait]
 impl AuditLog for FjallStore {
     async fn audit_end(&self, tenant: &TenantId) -> Result<ChainEnd, PortError> {
-        let last = self.core.prefix(Space::Audit, &keys::audit_of(tenant)).next_back().transpose()?;
-        let Some((_, value)) = last else { return Ok(ChainEnd::default()) };
-        let AuditEntry { number, hash, .. } = values::read_json("an audit entry", &value)?;
-        Ok(ChainEnd { number, hash })
+        self.core.audit_end(tenant)
     }
 
     async fn audit(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, PortError> {
@@ -28,5 +25,14 @@ impl AuditLog for FjallStore {
             rows.map(|row| values::read_json("an audit entry", &row?.1)).collect()
         })
         .await
+    }
+}
+
+impl Core {
+    pub(super) fn audit_end(&self, tenant: &TenantId) -> Result<ChainEnd, PortError> {
+        let last = self.prefix(Space::Audit, &keys::audit_of(tenant)).next_back().transpose()?;
+        let Some((_, value)) = last else { return Ok(ChainEnd::default()) };
+        let AuditEntry { number, hash, .. } = values::read_json("an audit entry", &value)?;
+        Ok(ChainEnd { number, hash })
     }
 }

@@ -72,6 +72,22 @@ pub(super) fn raw(of: Position, part: u32) -> Key {
     position(of).push(&part.to_be_bytes())
 }
 
+/// The tenant that a key begins with.
+pub(super) fn tenant_of(key: &[u8]) -> Option<TenantId> {
+    let name = key.split(|byte| *byte == 0).next()?;
+    std::str::from_utf8(name).ok()?.parse().ok()
+}
+
+/// What all rows of a tenant begin with, in keyspaces of tenants; the key in `usage`.
+pub(super) fn of_tenant(tenant: &TenantId) -> Key {
+    Key::of(tenant)
+}
+
+/// `meta`: how far the erasure of a tenant is.
+pub(super) fn erasure(tenant: &TenantId) -> Key {
+    Key::new().push(b"erasure ").push(tenant.as_str().as_bytes())
+}
+
 /// `id`: tenant, event.
 pub(super) fn event(tenant: &TenantId, event: EventId) -> Key {
     Key::of(tenant).push(event.as_bytes())
@@ -204,6 +220,12 @@ pub(super) fn told_recipient(key: &[u8], prefix_length: usize) -> Option<(&str, 
     Some((tenant, UserId::from_bytes(*user)))
 }
 
+/// The reader's tenant of a `told` key.
+pub(super) fn reader_of_told(key: &[u8]) -> Option<&str> {
+    let thread_tenant = key.iter().position(|byte| *byte == 0)?;
+    told_recipient(key, thread_tenant + 1 + PART).map(|(tenant, _)| tenant)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +240,9 @@ mod tests {
         let prefix_length = told_of(&longest, ThreadId::from_bytes([7; 16])).as_slice().len();
         let recipient = told_recipient(key.as_slice(), prefix_length);
         assert_eq!(recipient, Some((longest.as_str(), UserId::from_bytes([9; 16]))));
+        assert_eq!(reader_of_told(key.as_slice()), Some(longest.as_str()));
+        let key = told(&short, ThreadId::from_bytes([0; 16]), &longer, UserId::from_bytes([0; 16]));
+        assert_eq!(reader_of_told(key.as_slice()), Some("a-b"));
         let name = "n".repeat(RecordKey::NAME_BYTES_MAX);
         let key = record(&RecordKey::new(Fence::Tenant(longest), Shelf::DeviceUserCode, name.clone()));
         assert_eq!(ending_name(key.as_slice()), Some(name.as_str()));

@@ -29,6 +29,7 @@ impl Ledger for FjallStore {
             && commit.reports.is_empty()
             && commit.audit.is_empty()
             && commit.records.is_empty()
+            && commit.usage.is_empty()
         {
             return Ok(());
         }
@@ -116,7 +117,7 @@ impl Core {
 }
 
 fn rows_of(commit: &Commit) -> Rows {
-    let Commit { entries, identities, aliases, threads, reports, audit, records, at } = commit;
+    let Commit { entries, identities, aliases, threads, reports, audit, records, usage, at } = commit;
     let mut rows = Rows::with_capacity(entries.len() * 4 + identities.len() + aliases.len() + threads.len());
     for entry in entries {
         put_entry(&mut rows, entry, *at);
@@ -142,6 +143,9 @@ fn rows_of(commit: &Commit) -> Rows {
             Some(record) => rows.put(Space::Record, keys::record(&row.key), values::record(record)),
             None => rows.remove(Space::Record, keys::record(&row.key)),
         }
+    }
+    for (tenant, usage) in usage {
+        rows.put(Space::Usage, keys::of_tenant(tenant), values::json(usage));
     }
     rows
 }
@@ -189,7 +193,8 @@ fn put_change(rows: &mut Rows, at: Position, change: &ControlChange) {
         | ControlChange::Hook(_)
         | ControlChange::HookDeleted(_)
         | ControlChange::ServiceAccount(_)
-        | ControlChange::ServiceAccountDeleted(_) => None,
+        | ControlChange::ServiceAccountDeleted(_)
+        | ControlChange::Tenant(_) => None,
     };
     if let Some(subscription) = subscription {
         rows.put(Space::Revision, keys::revision(subscription, at), values::empty());

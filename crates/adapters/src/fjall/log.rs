@@ -66,7 +66,7 @@ impl EventStore for FjallStore {
         let Some(value) = self.core.get(Space::Log, &keys::position(position))? else { return Ok(None) };
         match values::read_json("a log row", &value)? {
             LogRow::Event { stored, .. } => Ok(stored),
-            LogRow::Form { .. } | LogRow::DeadLetter { .. } | LogRow::Control { .. } => Ok(None),
+            LogRow::Form { .. } | LogRow::DeadLetter { .. } | LogRow::Control { .. } | LogRow::Erased => Ok(None),
         }
     }
 
@@ -127,7 +127,7 @@ impl Core {
         }
     }
 
-    /// Puts an entry together; `None` where retention has removed the rest of it.
+    /// Puts an entry together; `None` where retention has removed the rest of it, or it was erased.
     fn entry_of(&self, position: Position, log_value: &[u8]) -> Result<Option<LogEntry>, PortError> {
         let (tenant, record) = match values::read_json("a log row", log_value)? {
             LogRow::Event { tenant, .. } => {
@@ -161,6 +161,7 @@ impl Core {
                 let Some(value) = self.get(Space::Control, &keys::position(position))? else { return Ok(None) };
                 (tenant, LogRecord::Control(values::read_json("a control change", &value)?))
             }
+            LogRow::Erased => return Ok(None),
         };
         Ok(Some(LogEntry { position, tenant, record }))
     }

@@ -4,7 +4,7 @@ use ::fjall::config::{BlockSizePolicy, CompressionPolicy, FilterPolicy, PinningP
 use ::fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
 /// One keyspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Space {
     Meta,
     Log,
@@ -26,6 +26,22 @@ pub(super) enum Space {
     Cursor,
     Audit,
     Record,
+    Usage,
+}
+
+/// What says whose the rows of a keyspace are. Erasing a tenant goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owned {
+    /// Their keys begin with the tenant.
+    ByTenant,
+    /// The log itself.
+    Log,
+    /// The entry of the log at the position that their keys begin with.
+    ByPlace,
+    /// The entry of the log at the position that their keys end with, after a subscription.
+    BySubscription,
+    /// The server's own.
+    ByServer,
 }
 
 /// How a keyspace is used, which decides its tuning.
@@ -40,7 +56,7 @@ enum Use {
 }
 
 impl Space {
-    const ALL: [(Self, &'static str, Use); 20] = [
+    const ALL: [(Self, &'static str, Use); 21] = [
         (Self::Meta, "meta", Use::Small),
         (Self::Log, "log", Use::Appended),
         (Self::Event, "event", Use::Appended),
@@ -61,7 +77,44 @@ impl Space {
         (Self::Cursor, "cursor", Use::Small),
         (Self::Audit, "audit", Use::Small),
         (Self::Record, "record", Use::LookedUp),
+        (Self::Usage, "usage", Use::Small),
     ];
+
+    /// Every one.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(space, ..)| space)
+    }
+
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// What says whose its rows are.
+    pub(super) const fn owned(self) -> Owned {
+        match self {
+            Self::Meta => Owned::ByServer,
+            Self::Log => Owned::Log,
+            Self::Event | Self::Raw | Self::Control => Owned::ByPlace,
+            Self::Revision => Owned::BySubscription,
+            Self::Id
+            | Self::Alias
+            | Self::Thread
+            | Self::Incident
+            | Self::Version
+            | Self::Form
+            | Self::Dead
+            | Self::DeadId
+            | Self::Told
+            | Self::Decision
+            | Self::Inbox
+            | Self::Cursor
+            | Self::Audit
+            | Self::Usage
+            // Those of the server itself begin with nothing in the tenant's place.
+            | Self::Record => Owned::ByTenant,
+        }
+    }
 }
 
 /// All keyspaces, open.

@@ -37,6 +37,26 @@ pub(super) enum LogRow {
     Control {
         tenant: TenantId,
     },
+    /// What stood here was erased with its tenant.
+    Erased,
+}
+
+impl LogRow {
+    /// Whose it is.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Event { tenant, .. }
+            | Self::Form { tenant, .. }
+            | Self::DeadLetter { tenant, .. }
+            | Self::Control { tenant } => Some(tenant),
+            Self::Erased => None,
+        }
+    }
+
+    /// The same, where the rest does not matter.
+    pub fn into_tenant(self) -> Option<TenantId> {
+        self.tenant().cloned()
+    }
 }
 
 /// What stands before an event's JSON in `event`.
@@ -129,6 +149,18 @@ fn read_headed<T: DeserializeOwned>(what: &str, value: &[u8]) -> Result<(T, Byte
     let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Err(damaged(what)) };
     let head = serde_json::from_slice(&rest[..end]).map_err(|error| PortError::never(format!("read {what}"), error))?;
     Ok((head, Bytes::copy_from_slice(&rest[end + 1..])))
+}
+
+/// Whose event [`event`] wrote.
+pub(super) fn read_event_tenant(value: &[u8]) -> Result<TenantId, PortError> {
+    #[derive(Deserialize)]
+    struct Whose {
+        tenant: TenantId,
+    }
+    let head = after_format("a stored event", value)?.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let whose: Whose =
+        serde_json::from_slice(head).map_err(|error| PortError::never("read whose a stored event is", error))?;
+    Ok(whose.tenant)
 }
 
 /// Bytes as received, or a part of them.

@@ -48,10 +48,15 @@ impl Rows {
     }
 
     /// Takes a row away.
-    pub(super) fn remove(&mut self, space: Space, key: keys::Key) {
-        let key = UserKey::from(key);
+    pub(super) fn remove(&mut self, space: Space, key: impl Into<UserKey>) {
+        let key = key.into();
         self.bytes += key.len() as u64 + ROW_OVERHEAD;
         self.rows.push((space, key, None));
+    }
+
+    /// True where there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 }
 
@@ -67,6 +72,8 @@ pub(super) enum Kind {
     Letter(Position),
     /// A read mark to move forward.
     ReadMark(TenantId, UserId, u64),
+    /// A step in the erasure of a tenant; the last place of the log that says nothing from then on.
+    Erase(Option<Position>),
 }
 
 #[derive(Debug)]
@@ -274,8 +281,10 @@ impl Writer {
                     self.last = entries.last().map_or(self.last, |entry| entry.position);
                     self.core.recent.write().expect("no holder panics").extend(std::mem::take(entries));
                 }
-                Kind::Letter(position) => self.core.recent.write().expect("no holder panics").forget_up_to(*position),
-                Kind::Step | Kind::ReadMark(..) => {}
+                Kind::Letter(position) | Kind::Erase(Some(position)) => {
+                    self.core.recent.write().expect("no holder panics").forget_up_to(*position);
+                }
+                Kind::Step | Kind::ReadMark(..) | Kind::Erase(None) => {}
             }
         }
         self.core.head.send_if_modified(|head| std::mem::replace(head, self.last) != self.last);

@@ -19,6 +19,8 @@ const WRITER_BYTES: usize = 15_000_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// How many changes may wait.
 const CHANGES_MAX: usize = 20_000;
+/// How often files with documents taken out are merged, at most.
+const MERGES_MAX: usize = 20;
 /// How long changes may wait once somebody searches.
 const SEARCH_WAITS: Duration = Duration::from_millis(200);
 
@@ -53,6 +55,9 @@ struct Writing {
     /// How many changes wait, and since when entries have waited.
     changes: usize,
     waiting_since: Option<Instant>,
+    /// True once changes were forgotten without their giver hearing of it: it has to begin again from the
+    /// cursor.
+    lost: bool,
 }
 
 impl Shelf {
@@ -70,7 +75,7 @@ impl Shelf {
                 begun(dir, fields).map_err(fault("create the search index"))?
             }
         };
-        let writing = Writing { writer: None, applied: cursor, changes: 0, waiting_since: None };
+        let writing = Writing { writer: None, applied: cursor, changes: 0, waiting_since: None, lost: false };
         let shown = Shown { searcher: reader.searcher(), cursor };
         Ok(Self { index, reader, writing: Mutex::new(writing), shown: Mutex::new(shown) })
     }
@@ -90,6 +95,7 @@ impl Shelf {
         let mut writing = self.writing();
         if writing.waiting_since.is_some_and(|since| since.elapsed() >= SEARCH_WAITS) {
             let result = self.commit(&mut writing);
+            writing.lost |= result.is_err();
             self.settle(&mut writing, result)?;
         }
         drop(writing);
@@ -100,6 +106,9 @@ impl Shelf {
     /// `now`. After a failure everything since the last commit is forgotten, the cursor too.
     pub(super) fn change(&self, changes: Vec<Change>, up_to: Position, now: bool) -> Result<(), PortError> {
         let mut writing = self.writing();
+        if std::mem::take(&mut writing.lost) {
+            return Err(PortError::later("change the search index", "it was set back meanwhile"));
+        }
         let result = self.write(&mut writing, changes, up_to, now);
         self.settle(&mut writing, result)
     }
@@ -154,6 +163,47 @@ impl Shelf {
         commit.set_payload(&format!("{FORMAT} {cursor}"));
         commit.commit().map_err(fault("commit the search index"))?;
         (writing.changes, writing.waiting_since) = (0, None);
+        self.show(cursor)
+    }
+
+    /// Takes out what has a term, and writes the files that held any of it anew.
+    pub(super) fn forget(&self, term: Term) -> Result<(), PortError> {
+        let mut writing = self.writing();
+        let result = self.take_out(&mut writing, term);
+        writing.lost |= result.is_err();
+        self.settle(&mut writing, result)
+    }
+
+    fn take_out(&self, writing: &mut Writing, term: Term) -> Result<(), PortError> {
+        self.writer(writing)?.delete_term(term);
+        self.commit(writing)?;
+        let cursor = writing.applied;
+        for _ in 0..MERGES_MAX {
+            let metas = self.index.searchable_segment_metas().map_err(fault("read the search index"))?;
+            let pitted: Vec<_> =
+                metas.iter().filter(|meta| meta.num_deleted_docs() > 0).map(|meta| meta.id()).collect();
+            if pitted.is_empty() {
+                break;
+            }
+            // One that is being merged already is refused, and without deletions a moment later.
+            let merged = self.writer(writing)?.merge(&pitted).wait();
+            if let Err(cause) = merged {
+                warn!("the search index is merged again: {cause}");
+            }
+            self.show(cursor)?;
+        }
+        self.show(cursor)?;
+        // Files that a search still reads are left until the next time.
+        let files =
+            self.writer(writing)?.garbage_collect_files().wait().map_err(fault("remove files of the search index"))?;
+        match files.failed_to_delete_files.is_empty() {
+            true => Ok(()),
+            false => Err(PortError::later("remove files of the search index", "they are in use")),
+        }
+    }
+
+    /// Shows what is committed.
+    fn show(&self, cursor: Position) -> Result<(), PortError> {
         self.reader.reload().map_err(fault("read the search index"))?;
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Shown { searcher: self.reader.searcher(), cursor };
         Ok(())
@@ -163,7 +213,13 @@ impl Shelf {
     fn writer<'w>(&self, writing: &'w mut Writing) -> Result<&'w mut IndexWriter, PortError> {
         let writer = match writing.writer.take() {
             Some(writer) => writer,
-            None => self.index.writer_with_num_threads(1, WRITER_BYTES).map_err(fault("open the search index"))?,
+            None => {
+                let opened = self.index.writer_with_num_threads(1, WRITER_BYTES);
+                let writer: IndexWriter = opened.map_err(fault("open the search index"))?;
+                // What a killed process left may have the name of a file that is about to be written.
+                writer.garbage_collect_files().wait().map_err(fault("remove files of the search index"))?;
+                writer
+            }
         };
         Ok(writing.writer.insert(writer))
     }

@@ -1,6 +1,7 @@
 //! What the embedded store promises beyond its ports: damage is seen, faults are said clearly.
 
 mod damage;
+mod erasure;
 mod golden;
 mod space;
 

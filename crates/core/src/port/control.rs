@@ -8,6 +8,7 @@ use crate::port::{HookRecord, PortError};
 use crate::position::Position;
 use crate::principal::Issuers;
 use crate::subscription::Subscription;
+use crate::tenant::TenantRecord;
 use crate::time::Timestamp;
 
 /// One immutable step of what governs judgments; its place in the log says from when it holds.
@@ -34,6 +35,28 @@ pub enum ControlChange {
     ServiceAccount(Box<ServiceAccountRecord>),
     /// A service account was deleted.
     ServiceAccountDeleted(ControlRecord<UserId>),
+    /// A tenant was made, changed, suspended, resumed, closed or erased. It is the operator's to keep, so
+    /// its entry is of the operator's tenant.
+    Tenant(Box<TenantRecord>),
+}
+
+impl ControlChange {
+    /// The tenant that it concerns.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Subscription(subscription) => &subscription.tenant,
+            Self::SubscriptionDeleted(gone) => &gone.tenant,
+            Self::Key(key) => &key.tenant,
+            Self::KeyRevoked(gone) => &gone.tenant,
+            Self::Role(role) => &role.tenant,
+            Self::RoleDeleted(gone) => &gone.tenant,
+            Self::Hook(hook) => &hook.tenant,
+            Self::HookDeleted(gone) => &gone.tenant,
+            Self::ServiceAccount(account) => &account.tenant,
+            Self::ServiceAccountDeleted(gone) => &gone.tenant,
+            Self::Tenant(record) => &record.id,
+        }
+    }
 }
 
 /// A role that a tenant made for itself.

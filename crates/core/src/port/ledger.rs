@@ -14,6 +14,7 @@ use crate::port::{ControlChange, PortError, RecordRow};
 use crate::position::Position;
 use crate::rejection::{Reason, Stage};
 use crate::stored::Outlook;
+use crate::tenant::Usage;
 use crate::time::Timestamp;
 use crate::vocabulary::{Action, State};
 
@@ -309,6 +310,8 @@ pub struct Commit {
     pub audit: Vec<AuditEntry>,
     /// Records as they stand after the step, each once.
     pub records: Vec<RecordRow>,
+    /// What tenants have used after the step.
+    pub usage: Vec<(TenantId, Usage)>,
     /// When the step is taken, as its events keep it.
     pub at: Option<Timestamp>,
 }

@@ -80,6 +80,12 @@ pub trait Projection: Send + Sync {
     /// # Errors
     /// When the view cannot be read.
     async fn cursor(&self) -> Result<Position, PortError>;
+
+    /// Takes every event of a tenant out of the view, and out of its files. Durable when it returns.
+    ///
+    /// # Errors
+    /// When the view cannot be changed, or its files are still read by somebody; it is asked again.
+    async fn forget(&self, tenant: &TenantId) -> Result<(), PortError>;
 }
 
 /// Structured and full-text reads.

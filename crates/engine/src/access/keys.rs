@@ -115,6 +115,10 @@ impl Engine {
         if new.tenant != principal.tenant && !principal.is_operator() {
             return Err(ControlError::NotPermitted("a key of this tenant makes keys of this tenant only".to_owned()));
         }
+        if self.control.closed().contains(&new.tenant) {
+            let detail = format!("the tenant {} was deleted, and does not come back", new.tenant);
+            return Err(ControlError::InUse(detail));
+        }
         if new.expires.is_some_and(|expires| expires <= self.ports.clock.now()) {
             let detail = "`expires` has passed; leave it out for a key without an end";
             return Err(ControlError::invalid("/expires", "invalid_time", detail));

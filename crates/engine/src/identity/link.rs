@@ -52,6 +52,15 @@ impl LinkRecord {
         Self { purpose, created: now }
     }
 
+    /// True for a way into a tenant: an invitation, or the page as one of its keys.
+    pub fn leads_into(&self, tenant: &TenantId, is_of_key: impl Fn(KeyId) -> bool) -> bool {
+        match &self.purpose {
+            LinkPurpose::Invitation { tenant: into, .. } => into == tenant,
+            LinkPurpose::Page { key } => is_of_key(*key),
+            LinkPurpose::FirstAdmin | LinkPurpose::Reset { .. } | LinkPurpose::Email { .. } => false,
+        }
+    }
+
     /// How long it can be used.
     fn minutes(&self) -> i64 {
         match self.purpose {

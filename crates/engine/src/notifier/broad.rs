@@ -56,7 +56,8 @@ impl Notifier {
             standing.heads.clear();
         }
         let mut step = Step::default();
-        let told = self.told_before(&pending.stored, after.as_ref(), CHUNK, &step).await?;
+        let mut told = self.told_before(&pending.stored, after.as_ref(), CHUNK, &step).await?;
+        told.leave_out(|tenant| standing.shelf.is_shut_before(tenant, position));
         let Standing { held, index, .. } = &mut *standing;
         let Some(event) = held.next() else { return Ok(()) };
         let some = recipients(&mut event.roll, told, CHUNK, index, &event.since);

@@ -42,6 +42,11 @@ impl ToldBefore<'_> {
     pub const fn are_all(&self) -> bool {
         self.until.is_none()
     }
+
+    /// Leaves out the people of some tenants.
+    pub fn leave_out(&mut self, is_shut: impl Fn(&TenantId) -> bool) {
+        self.rows.retain(|(_, told)| !is_shut(&told.tenant));
+    }
 }
 
 impl Notifier {

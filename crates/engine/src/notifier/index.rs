@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use tidings_core::decide::Wish;
 use tidings_core::filter::Subject;
-use tidings_core::id::SubscriptionId;
+use tidings_core::id::{SubscriptionId, TenantId};
 use tidings_core::matcher::{self, Matcher, SlotId};
 use tidings_core::stored::Stored;
 
@@ -31,7 +31,7 @@ pub(super) struct Since {
 #[derive(Debug)]
 pub(super) struct Replaced {
     id: SubscriptionId,
-    before: Option<Wish>,
+    pub before: Option<Wish>,
     given_up: Option<SlotId>,
 }
 
@@ -63,6 +63,12 @@ impl Index {
     /// A subscription by its id.
     pub fn wish(&self, id: SubscriptionId) -> Option<&Wish> {
         self.wishes.get(self.matcher.slot(id)?.index())?.as_ref()
+    }
+
+    /// The subscriptions of a tenant.
+    pub fn of_tenant(&self, tenant: &TenantId) -> Vec<SubscriptionId> {
+        let of = self.wishes.iter().flatten().filter(|wish| wish.subscription.tenant == *tenant);
+        of.map(|wish| wish.subscription.id).collect()
     }
 
     /// The slots of all subscriptions that an event matches, in no order.

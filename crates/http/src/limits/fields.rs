@@ -45,7 +45,10 @@ impl Limits {
             Accounts::Known { .. } => 0,
             Accounts::Stranger { .. } => PURPOSES.len(),
         };
-        self.policies[first + standing.purpose as usize].clone()
+        match &standing.own {
+            Some(own) => own.policies[standing.purpose as usize].clone(),
+            None => self.policies[first + standing.purpose as usize].clone(),
+        }
     }
 
     /// `RateLimit`: what is left of each (`r`), and in how many seconds all of it is back (`t`).
@@ -60,7 +63,7 @@ impl Limits {
                 text.push('"');
                 text.push_str(NAMES[scope as usize][kind]);
                 text.push_str("\";r=");
-                push_number(&mut text, self.rate(scope, kind).left(owed));
+                push_number(&mut text, self.rate_of(standing, scope, kind).left(owed));
                 text.push_str(";t=");
                 push_number(&mut text, owed.div_ceil(1_000_000_000));
             }

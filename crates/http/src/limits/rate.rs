@@ -1,9 +1,9 @@
 //! How much in how long, for whom.
 
 /// The largest number that a structured field can say (RFC 9651, section 3.3.1).
-const FIELD_MAX: u64 = 999_999_999_999_999;
+pub(super) const FIELD_MAX: u64 = 999_999_999_999_999;
 /// The longest time over which anything is counted: a day.
-const SECONDS_MAX: u64 = 86_400;
+pub(super) const SECONDS_MAX: u64 = 86_400;
 
 /// So many of something in so many seconds. All of them may come at once; what was spent comes back
 /// evenly.

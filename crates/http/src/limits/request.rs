@@ -37,7 +37,15 @@ pub(crate) fn enter(
 /// When it comes too soon.
 pub(crate) fn enter_as(app: &App, context: &Context, spender: Spender<'_>, purpose: Purpose) -> Result<(), ApiError> {
     let now = app.engine.clock().elapsed();
-    let standing = context.standing.get_or_init(|| app.limits.standing(spender, purpose, now));
+    let standing = context.standing.get_or_init(|| {
+        let mut standing = app.limits.standing(spender, purpose, now);
+        if let Spender::Known(tenant, _) = spender
+            && let Some((revision, rates)) = app.engine.rates(tenant)
+        {
+            app.limits.of_tenant(&mut standing, tenant, revision, &rates);
+        }
+        standing
+    });
     app.limits.enter(standing, now).map_err(|refused| refusal(app, refused))
 }
 

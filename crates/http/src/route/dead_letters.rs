@@ -186,6 +186,9 @@ async fn replay(
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = read_wish(body, false)?;
+    if !wish.dry_run {
+        app.engine.may_take_in(&asking.principal.tenant)?;
+    }
     let replayed = app.engine.replay_dead_letter(asking.by(), id, wish.body, wish.dry_run).await?;
     Ok(super::json(&replayed.ok_or_else(|| ApiError::no_such("dead letter"))?))
 }
@@ -201,6 +204,9 @@ async fn replay_all(
     JsonObject(body): JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = read_wish(body, true)?;
+    if !wish.dry_run {
+        app.engine.may_take_in(&asking.principal.tenant)?;
+    }
     let page = app.engine.dead_letters(&asking.principal, &wish.filter, None, BULK_MAX).await?;
     let mut counts: Map<String, Value> =
         ["accepted", "duplicate", "rejected", "failed"].map(|name| (name.to_owned(), json!(0))).into_iter().collect();

@@ -17,7 +17,7 @@ use tidings_engine::{Admitted, Claim, Refusal};
 
 use super::publish;
 use crate::App;
-use crate::auth::Access;
+use crate::auth::{self, Access};
 use crate::body::Received;
 use crate::context::{Around, Context};
 use crate::error::{self, ApiError};
@@ -68,6 +68,8 @@ async fn receive(
     };
     limits::enter_as(&app, &context, Spender::Known(&sender.tenant, sender.user), Purpose::Publish)?;
     limits::spend_bytes(&app, &context, received.bytes.len());
+    auth::require_open(&app, &sender.tenant)?;
+    app.engine.may_take_in(&sender.tenant)?;
     if !sender.authority.may_publish {
         stranger.note(Some(&sender.tenant));
         let detail = "the role of this webhook publishes no longer; ask an admin of its tenant";

@@ -31,7 +31,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("Makes an API key; the answer is the only place that shows it")
             .access(Access::Needs(Permission::Users))
             .takes(JSON, "NewKey")
-            .answers(201, "Key"),
+            .answers(201, "Key")
+            .ends_in(&error::CONFLICT),
         Operation::get("/v1/keys", "listKeys", list)
             .summary("The keys of your tenant, oldest first; never the keys themselves")
             .access(Access::Needs(Permission::Users))

@@ -25,11 +25,12 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn meta(State(app): State<App>) -> Result<Response, ApiError> {
+async fn meta(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
     let limits = app.engine.limits();
+    let own = app.engine.rates(&principal.tenant).map(|(_, rates)| rates);
     let rates: Vec<Value> = app
         .limits
-        .all()
+        .all_of(own.as_ref())
         .map(|(name, rate)| json!({ "name": name, "quota": rate.quota(), "window_seconds": rate.seconds() }))
         .collect();
     let categories: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();

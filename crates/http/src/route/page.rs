@@ -20,6 +20,8 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     vec![
         file("/", "page", "text/html; charset=utf-8", include_str!("../../page/index.html")),
+        file("/admin/trust", "trustPage", "text/html; charset=utf-8", include_str!("../../page/trust.html")),
+        file("/page/trust.js", "trustScript", "text/javascript; charset=utf-8", include_str!("../../page/trust.js")),
         file("/page/app.js", "pageScript", "text/javascript; charset=utf-8", include_str!("../../page/app.js")),
         file("/account", "accountPage", "text/html; charset=utf-8", include_str!("../../page/account.html")),
         file(

@@ -56,7 +56,12 @@ pub(super) fn operations() -> Vec<Operation> {
         let is_native = matches!(*media, "application/json" | "application/x-ndjson");
         publish = publish.takes(media, if is_native { "NativeEvent" } else { "Bytes" });
     }
-    vec![publish.answers(202, "Published").answers_as(422, Some(error::PROBLEM_JSON), Some("Published"))]
+    vec![
+        publish
+            .answers(202, "Published")
+            .answers_as(422, Some(error::PROBLEM_JSON), Some("Published"))
+            .ends_in(&error::QUOTA_REACHED),
+    ]
 }
 
 async fn publish(
@@ -67,6 +72,7 @@ async fn publish(
     headers: HeaderMap,
     received: Result<Received, ApiError>,
 ) -> Result<Response, ApiError> {
+    app.engine.may_take_in(&principal.tenant)?;
     let media_type = media_type(&headers)?;
     let coordinate = coordinate(&app, &headers)?;
     let mut envelope_headers = meaningful_headers(&headers)?;

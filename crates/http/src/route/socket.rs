@@ -48,7 +48,7 @@ async fn open(
         return Err(ApiError::new(&error::DRAINING).retry_after(1));
     }
     // Before the handshake a quota can still be answered with its status.
-    let quota = principal.as_ref().map(|principal| app.streams.open(principal)).transpose()?;
+    let quota = principal.as_ref().map(|principal| app.streams.open(&app.engine, principal)).transpose()?;
     let identity = principal.zip(quota);
     let token = app.sockets.token();
     let response = upgrade

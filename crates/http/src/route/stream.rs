@@ -81,7 +81,7 @@ async fn open(
     if app.is_draining() {
         return Err(ApiError::new(&error::DRAINING).retry_after(1));
     }
-    let quota = app.streams.open(&principal)?;
+    let quota = app.streams.open(&app.engine, &principal)?;
     let reader = if is_inbox {
         Reader::Inbox(app.engine.inbox(&principal, cursor.as_deref()).await?)
     } else {

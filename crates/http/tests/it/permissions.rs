@@ -19,7 +19,7 @@ compares; `UPDATE_GOLDEN=1 cargo test -p tidings-http --test it permissions` wri
 The three roles are bundles of scopes, and a tenant makes further ones for itself (`PUT /v1/roles/{name}`): a list of
 scopes, and if need be a filter of the events that it sees and one of those that it may publish. A key may hold fewer
 scopes than its role. `tenants:*`, `system:read` and the keys of other tenants belong to the operator alone: whoever
-holds a key of the tenant `default`.
+holds a key of the tenant `default`. Everyone of a tenant that is suspended or deleted gets 403 from all of them.
 
 | Scope | Admin | Curator | Viewer |
 |---|---|---|---|
@@ -57,6 +57,7 @@ impl Things {
         let refused = app.publish("application/json", r#"{"title":"bad","lat":99,"lon":0}"#).await;
         let put = app.request(Method::PUT, "/v1/roles/reader").json(&json!({ "scopes": ["events:read"] }));
         assert_eq!(send(put).await.status, 201);
+        assert_eq!(app.post("/v1/tenants", json!({ "id": "spare" })).await.status, 201);
         let user = app.post("/v1/users", json!({ "email": "a@example.org", "role": "viewer" })).await;
         let client = json!({ "name": "x", "scopes": ["openid"], "redirect_uris": ["https://app.example.org/cb"] });
         let client = app.post("/v1/oauth/clients", client).await;
@@ -84,6 +85,7 @@ impl Things {
             "dead-letters" => &self.letter,
             "users" => &self.user,
             "oauth" => &self.client,
+            "tenants" => "spare",
             _ => "reader",
         };
         let query =

@@ -10,6 +10,7 @@ use crate::client::{PATIENCE, Socket};
 
 /// One tenant with something of everything; its marker stands in every text it wrote.
 struct Party {
+    tenant: &'static str,
     key: String,
     marker: &'static str,
     event: String,
@@ -22,7 +23,11 @@ struct Party {
 }
 
 impl Party {
-    async fn settle(app: &TestApp, key: String, marker: &'static str) -> Self {
+    async fn settle(app: &TestApp, tenant: &'static str, marker: &'static str) -> Self {
+        let key = app.key_of(tenant, Role::Admin).await;
+        let branding = json!({ "branding": { "display_name": marker, "contact": marker } });
+        let change = app.request(Method::PATCH, &format!("/v1/tenants/{tenant}")).header("if-match", "\"0\"");
+        assert_eq!(send(change.json(&branding)).await.status, 200);
         let post = async |path: &str, body: Value| {
             let answer = send(app.http.post(app.url(path)).bearer_auth(&key).json(&body)).await;
             assert!(answer.status < 300, "{path}: {}", answer.text);
@@ -47,6 +52,7 @@ impl Party {
         app.projected().await;
         let page = send(app.http.get(app.url("/v1/events?limit=1&latest=false")).bearer_auth(&key)).await;
         Self {
+            tenant,
             marker,
             event: text(&taken["results"][0]["id"]),
             subscription: text(&subscription["id"]),
@@ -73,6 +79,7 @@ impl Party {
             "inbound-webhooks" | "hooks" => &self.webhook,
             "service-accounts" => &self.account,
             "dead-letters" => &self.letter,
+            "tenants" => self.tenant,
             _ => "same",
         };
         path.replace("{id}", id).replace("{name}", "same")
@@ -141,9 +148,8 @@ fn holds_nothing_of(answer: &Answer, of: &Party, asked: &str, at: &str) {
 #[tokio::test]
 async fn no_operation_shows_or_changes_anything_of_another_tenant() {
     let app = TestApp::start().await;
-    let [one, other] = [("one", "amber"), ("other", "basalt")];
-    let one = Party::settle(&app, app.key_of(one.0, Role::Admin).await, one.1).await;
-    let other = Party::settle(&app, app.key_of(other.0, Role::Admin).await, other.1).await;
+    let one = Party::settle(&app, "one", "amber").await;
+    let other = Party::settle(&app, "other", "basalt").await;
     assert_ne!(one.event, other.event, "ids hang on the tenant");
     let before = one.sight(&app).await;
     let document = app.get("/openapi.json").await.body;
@@ -177,7 +183,7 @@ async fn no_operation_shows_or_changes_anything_of_another_tenant() {
 #[tokio::test]
 async fn no_stream_or_cursor_shows_anything_of_another_tenant() {
     let app = TestApp::start().await;
-    let one = Party::settle(&app, app.key_of("one", Role::Admin).await, "amber").await;
+    let one = Party::settle(&app, "one", "amber").await;
     let mut socket = Socket::with_key(app.address, &one.key).await;
     socket.say(json!({ "op": "subscribe", "sub": "a", "filter": {}, "cursor": "0" })).await;
     socket.say(json!({ "op": "subscribe", "sub": "b", "inbox": true, "cursor": "0" })).await;
@@ -190,7 +196,7 @@ async fn no_stream_or_cursor_shows_anything_of_another_tenant() {
             _ => {}
         }
     }
-    let other = Party::settle(&app, app.key_of("other", Role::Admin).await, "basalt").await;
+    let other = Party::settle(&app, "other", "basalt").await;
     let mut socket = Socket::with_key(app.address, &other.key).await;
     let cursors = [json!("0"), tail.expect("above"), inbox.expect("above")];
     for (number, cursor) in cursors.iter().enumerate() {

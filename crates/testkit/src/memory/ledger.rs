@@ -48,6 +48,7 @@ impl Ledger for MemoryStore {
                 None => state.records.remove(&key),
             };
         }
+        state.usage.extend(commit.usage);
         for entry in commit.entries {
             state.append(entry);
         }
@@ -126,7 +127,8 @@ impl State {
                     | ControlChange::Hook(_)
                     | ControlChange::HookDeleted(_)
                     | ControlChange::ServiceAccount(_)
-                    | ControlChange::ServiceAccountDeleted(_) => None,
+                    | ControlChange::ServiceAccountDeleted(_)
+                    | ControlChange::Tenant(_) => None,
                 };
                 if let Some(subscription) = subscription {
                     self.revisions.entry(subscription).or_default().push(position);
@@ -134,6 +136,6 @@ impl State {
                 self.changes.push(StoredChange { position, change: change.clone() });
             }
         }
-        self.log.push(entry);
+        self.log.push(Some(entry));
     }
 }

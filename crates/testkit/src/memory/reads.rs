@@ -42,11 +42,15 @@ impl EventLog for MemoryStore {
         let state = self.state();
         let (mut found, mut read_bytes, mut next) = (Vec::new(), 0, after.max(state.tail()).plus(1));
         while found.len() < entries && (found.is_empty() || read_bytes < bytes) {
-            let Some(entry) = state.entry(next) else { break };
-            if let LogRecord::Event { body, .. } = &entry.record {
-                read_bytes += body.len();
+            if next > state.head() || next.epoch != state.epoch || next.partition != 0 {
+                break;
             }
-            found.push(entry.clone());
+            if let Some(entry) = state.entry(next) {
+                if let LogRecord::Event { body, .. } = &entry.record {
+                    read_bytes += body.len();
+                }
+                found.push(entry.clone());
+            }
             next = next.plus(1);
         }
         Ok(found)

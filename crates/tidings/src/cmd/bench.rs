@@ -18,6 +18,7 @@ mod fanout;
 mod latency;
 mod intake;
 mod start;
+mod tenants;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,8 @@ enum Name {
     Broad,
     /// Starting with many events stored, and memory when empty
     Start,
+    /// An event among very many tenants, beside one of a single tenant
+    Tenants,
 }
 
 impl Name {
@@ -86,6 +89,7 @@ impl Name {
             Self::Fanout => "fanout",
             Self::Broad => "broad",
             Self::Start => "start",
+            Self::Tenants => "tenants",
         }
     }
 }
@@ -120,6 +124,10 @@ struct Scale {
     narrow_events: usize,
     /// Events stored before a start.
     events: u64,
+    /// Tenants with a key and a subscription each.
+    tenants: usize,
+    /// Events over all of them, and of the one beside.
+    tenant_events: usize,
 }
 
 impl Scale {
@@ -134,6 +142,8 @@ impl Scale {
         recipients: 1_000_000,
         narrow_events: 500,
         events: 1_000_000,
+        tenants: 10_000,
+        tenant_events: 40_000,
     };
     const QUICK: Self = Self {
         intake_batches: 2,
@@ -146,6 +156,8 @@ impl Scale {
         recipients: 12_000,
         narrow_events: 20,
         events: 2_000,
+        tenants: 20,
+        tenant_events: 400,
     };
 }
 
@@ -191,6 +203,7 @@ impl Bench {
                 Name::Fanout => fanout::measure(scale, &place).await,
                 Name::Broad => broad::measure(scale, &place).await,
                 Name::Start => start::measure(scale, &place).await,
+                Name::Tenants => tenants::measure(scale, &place).await,
             };
             rows.extend(measured.with_context(|| format!("measure {}", name.as_str()))?);
             // What one row left on the disk must not slow the next.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use tidings_http::Tls;
+use tidings_http::limits::NamedRate;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
@@ -36,6 +37,9 @@ pub struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     transport: Transport,
+    /// Set a limit of what anyone may do in how long, like user-requests=1000/10; `/v1/meta` lists them
+    #[arg(long, env = "TIDINGS_RATE", value_name = "NAME=N/SECONDS", num_args = 1.., value_delimiter = ',')]
+    rate: Vec<NamedRate>,
     /// Feed simulated world events and show notices in the terminal
     #[arg(long)]
     demo: bool,
@@ -66,7 +70,10 @@ impl Serve {
             );
             return Err(Failure::error(Failure::USAGE, message));
         }
-        let reach = self.transport.open(self.listen)?;
+        let mut reach = self.transport.open(self.listen)?;
+        for rate in &self.rate {
+            reach.http.rates.set(*rate);
+        }
         let tls = reach.tls.clone();
         let mut server = local::start_reached(global, self.listen, storage, reach).await?;
         let server_file = global.server_file();

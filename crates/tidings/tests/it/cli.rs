@@ -4,6 +4,7 @@
 //! `TIDINGS_UPDATE_GOLDEN=1 cargo test --workspace --test it cli` writes the files anew.
 
 mod access;
+mod tenant;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -130,6 +131,14 @@ const COMMANDS: &[&str] = &[
     "role create",
     "role edit",
     "role delete",
+    "tenant",
+    "tenant create",
+    "tenant list",
+    "tenant show",
+    "tenant edit",
+    "tenant suspend",
+    "tenant resume",
+    "tenant delete",
     "service-account",
     "service-account create",
     "service-account list",
@@ -159,8 +168,10 @@ fn every_command_explains_itself() {
         let output = call.env_clear().args(command.split_whitespace()).arg("--help").output().expect("built");
         assert!(output.status.success());
         let help = stdout(&output);
-        let is_group =
-            matches!(*command, "subscription" | "dlq" | "key" | "role" | "service-account" | "webhook" | "audit");
+        let is_group = matches!(
+            *command,
+            "subscription" | "dlq" | "key" | "role" | "tenant" | "service-account" | "webhook" | "audit"
+        );
         assert!(help.contains("Example") || is_group, "`{command}` has no example");
         let call = ["tidings", command, "--help"].into_iter().filter(|word| !word.is_empty());
         writeln!(text, "$ {}\n{help}", call.collect::<Vec<_>>().join(" ")).expect("memory takes it");
@@ -193,6 +204,9 @@ fn errors_say_what_to_do_and_end_with_their_code() {
         (2, &["subscription", "pause", none, "--until", "2020-01-01"]),
         (2, &["key", "create", "--role", "viewer", "--user", "alice/desk"]),
         (2, &["key", "create", "--role", "king"]),
+        (2, &["tenant", "create", "acme", "--quota", "streams"]),
+        (2, &["tenant", "create", "acme", "--color", "red", "--quota", "wishes=3", "--reads", "nobody"]),
+        (2, &["tenant", "delete", "acme"]),
         (2, &["simulate", "--events-per-day", "0"]),
         (2, &["tail", "--filter", "nope"]),
         (2, &["--server", "notaurl", "dlq", "list"]),
@@ -203,10 +217,13 @@ fn errors_say_what_to_do_and_end_with_their_code() {
         (2, &["webhook", "create", "a/b", "--kind", "standard"]),
         (2, &["webhook", "create", "scanner", "--kind", "hmac"]),
         (3, &["webhook", "get", "whk_00000000000000000000000000"]),
+        (3, &["tenant", "show", "nobody"]),
         (3, &["explain", "evt_00000000000000000000000000"]),
         (3, &["ingest", "no/such/file"]),
         (4, &["--key", viewer.trim(), "key", "list"]),
+        (4, &["--key", viewer.trim(), "tenant", "list"]),
         (4, &["--key", "tk_no", "subscription", "list"]),
+        (5, &["tenant", "suspend", "default"]),
         (7, &["--server", "http://127.0.0.1:1", "subscription", "list"]),
         (7, &["--data", "/nonexistent", "subscription", "list"]),
         (7, &["--data", "/nonexistent", "key", "create", "--role", "viewer"]),
@@ -251,6 +268,10 @@ fn tables_line_up() {
     show(&["webhook", "list"]);
     good(data, &["webhook", "create", "city-desk", "--kind", "standard"]);
     show(&["webhook", "list"]);
+    good(data, &["tenant", "create", "acme", "--name", "Acme Ltd"]);
+    good(data, &["tenant", "suspend", "acme", "--reason", "the trial has ended"]);
+    show(&["tenant", "list"]);
+    show(&["tenant", "show", "acme"]);
     let said = format!("{}{}", stdout(&ended), stderr(&ended));
     writeln!(text, "$ tidings ingest -\n{}", steady(&said, data)).expect("memory takes it");
     golden("tables.txt", &text);

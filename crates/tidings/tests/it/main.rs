@@ -9,5 +9,6 @@ mod cli;
 mod exit;
 mod crash;
 mod broad;
+mod erasure;
 mod bench;
 mod transport;

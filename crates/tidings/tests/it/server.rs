@@ -67,6 +67,16 @@ impl Server {
         if let Some(body) = body {
             request = request.json(body);
         }
+        Self::answer(request).await
+    }
+
+    /// Changes a revision of something shared, as the Admin.
+    pub async fn change(&self, method: Method, path: &str, revision: u32) -> Option<(u16, Value)> {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        Self::answer(request.header("if-match", format!("\"{revision}\""))).await
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
         let answer = request.send().await.ok()?;
         let status = answer.status().as_u16();
         let bytes = answer.bytes().await.ok()?;

@@ -10,7 +10,8 @@ use fjall::{Database, KeyspaceCreateOptions};
 use tidings_adapters::fjall::{FjallStore, Options};
 use tidings_core::audit::ChainEnd;
 use tidings_core::id::TenantId;
-use tidings_core::port::{Commit, DeliveryStore, EventLog, Fence, Ledger};
+use tidings_core::port::{Commit, DeliveryStore, EventLog, Fence, Ledger, TenantRows};
+use tidings_core::tenant::{TenantState, Usage};
 use tidings_testkit::{contract, sample};
 
 use super::open;
@@ -27,6 +28,7 @@ async fn store_samples(dir: &Path) -> String {
     let options = Options { epoch: NonZeroU32::new(1), ..Options::default() };
     let store = FjallStore::open(dir, options).unwrap();
     let (public, tenant, start) = (TenantId::public(), TenantId::default_tenant(), store.head());
+    let other: TenantId = "other".parse().unwrap();
     store.commit(sample::commit_of(start, &public, 0..2)).await.unwrap();
     let entries = vec![
         sample::form_entry(start.plus(3), &public, 1, true),
@@ -39,17 +41,23 @@ async fn store_samples(dir: &Path) -> String {
         sample::hook_deletion_entry(start.plus(10), &tenant, 1),
         sample::account_entry(start.plus(11), &tenant, 1),
         sample::account_deletion_entry(start.plus(12), &tenant, 1),
+        sample::tenant_entry(start.plus(13), sample::tenant(&"acme".parse().unwrap(), TenantState::Suspended)),
+        sample::tenant_entry(start.plus(14), sample::erased_tenant(&other)),
+        sample::letter_entry(start.plus(15), &other, 2),
     ];
     let audit = vec![sample::audit_entry(&tenant, "flood-desk", &mut ChainEnd::default())];
     let records =
         vec![sample::record_row(Fence::Server, "one", 2), sample::record_row(Fence::Tenant(tenant.clone()), "one", 1)];
-    store.commit(Commit { entries, audit, records, ..Commit::default() }).await.unwrap();
+    let usage = vec![(tenant.clone(), Usage { storage_bytes: 1_234, day: 20_454, events: 3 })];
+    store.commit(Commit { entries, audit, records, usage, ..Commit::default() }).await.unwrap();
     store.commit_step(sample::step_of(&tenant, 1..3, 1, start.plus(2), 1)).await.unwrap();
     let silent = sample::decision(&tenant, 3, 1, start.plus(2), None);
     let mut step = sample::step_of(&tenant, 0..0, 1, start.plus(6), 1);
     step.decisions.push(silent);
     store.commit_step(step).await.unwrap();
     store.set_read_mark(&tenant, sample::user_id(1), 1).await.unwrap();
+    // Stops in the middle, so that how far it is can be read too.
+    assert!(!store.erase_some(&other).await.unwrap().is_done);
     contract::observe(&store).await
 }
 
@@ -123,7 +131,7 @@ async fn this_build_reads_every_golden_file() {
         let dir = tempfile::tempdir().unwrap();
         load(&std::fs::read_to_string(golden(name)).unwrap(), dir.path());
         let store = open(dir.path());
-        assert_eq!(store.head().offset, 12);
+        assert_eq!(store.head().offset, 15);
         assert_eq!(contract::observe(&store).await, expected, "{name}");
     }
 }

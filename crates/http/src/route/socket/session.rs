@@ -46,6 +46,8 @@ mod code {
 
 /// Why a socket ends whose key was revoked.
 const REVOKED: &str = "revoked";
+/// Why one ends whose tenant was suspended or closed.
+const NOT_SERVED: &str = "the tenant is suspended or closed";
 
 /// Why a socket is closed, as its close frame says.
 type Close = (u16, &'static str);
@@ -75,7 +77,7 @@ pub(super) async fn run(
         Err(close) => Some(close),
     };
     if let Some((code, reason)) = close {
-        if code == code::DRAIN || reason == REVOKED {
+        if code == code::DRAIN || [REVOKED, NOT_SERVED].contains(&reason) {
             outbox.push_json(&json!({ "op": "bye", "reason": reason }));
         }
         outbox.push_close(code, reason);
@@ -102,8 +104,9 @@ async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Ar
     };
     let principal = app.engine.authenticate_bearer(&token).await.ok().flatten();
     let principal = principal.ok_or((code::NO_AUTH, "the key is not valid"))?;
+    auth::require_open(app, &principal.tenant).map_err(|_| (code::FORBIDDEN, NOT_SERVED))?;
     auth::require(&principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))?;
-    let quota = app.streams.open(&principal).map_err(|_| (code::RATE, "too many streams are open"))?;
+    let quota = app.streams.open(&app.engine, &principal).map_err(|_| (code::RATE, "too many streams are open"))?;
     Ok((Arc::new(principal), quota))
 }
 
@@ -159,6 +162,9 @@ impl Session {
             };
             match woke {
                 Woke::Draining => return Some((code::DRAIN, "drain")),
+                Woke::Revoked if auth::require_open(&self.app, &self.principal.tenant).is_err() => {
+                    return Some((code::FORBIDDEN, NOT_SERVED));
+                }
                 Woke::Revoked => return Some((code::NO_AUTH, REVOKED)),
                 Woke::Heard(None | Some(Err(_) | Ok(Message::Close(_)))) | Woke::Wrote(Err(_)) => return None,
                 Woke::Heard(Some(Ok(message))) => {
