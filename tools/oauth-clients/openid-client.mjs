@@ -1,7 +1,7 @@
 // npm openid-client, with the checks of signatures that it leaves to the transport otherwise.
 
 import * as client from "openid-client";
-import { CALLBACK, browse, check, setting } from "./person.mjs";
+import { CALLBACK, browse, check, letIn, setting } from "./person.mjs";
 
 const given = setting();
 const insecure = { execute: [client.allowInsecureRequests] };
@@ -44,4 +44,11 @@ const own = await client.clientCredentialsGrant(service, { scope: "events:read" 
 check((await client.tokenIntrospection(service, own.access_token)).active === true, "its own token is active");
 await client.tokenRevocation(service, own.access_token);
 check((await client.tokenIntrospection(service, own.access_token)).active === false, "a revoked token is not");
+const box = await client.discovery(new URL(given.url), given.clients.box.id, { id_token_signed_response_alg: "EdDSA" }, client.None(), insecure);
+client.enableNonRepudiationChecks(box);
+const begun = await client.initiateDeviceAuthorization(box, { scope: "openid offline_access events:read" });
+await letIn(given, begun.user_code);
+const held = await client.pollDeviceAuthorizationGrant(box, begun);
+check(held.claims().sub === given.user, "a device is let in by its person");
+check((await client.refreshTokenGrant(box, held.refresh_token)).access_token, "and stays");
 console.log("openid-client: ok");

@@ -31,11 +31,20 @@ export async function prepare(url, link) {
   const programs = {
     web: { name: "Web", first_party: true, ...people },
     other: { name: "Other", confidential: false, id_token_signed_response_alg: "ES256", ...people },
+    box: { name: "Box", confidential: false, scopes, grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"] },
     service: { name: "Service", scopes: ["events:read"], role: "viewer", grant_types: ["client_credentials"] },
   };
   const clients = {};
   for (const [name, body] of Object.entries(programs)) [clients[name]] = await api(url, "/v1/oauth/clients", body, session);
   return { url, session, clients, user: opened.user };
+}
+
+/// Types the code of a device and says yes.
+export async function letIn({ url, session }, userCode) {
+  const headers = { "Content-Type": "application/json", Cookie: session.cookie, "X-CSRF-Token": session.csrf, Origin: url };
+  const body = JSON.stringify({ user_code: userCode, allow: true });
+  const answer = await fetch(`${url}/v1/oauth/device`, { method: "POST", headers, body });
+  check(answer.status === 204, `the device is let in, but ${answer.status}`);
 }
 
 /// Follows the browser to where the client gets its answer, saying yes where it is asked.

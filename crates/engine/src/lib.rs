@@ -45,8 +45,8 @@ pub use metrics::{
     ReaderLabels, Seconds, SecondsGauge, StageLabels, Stages, observe,
 };
 pub use oauth::{
-    ClientChange, ClientDraft, ClientView, ConsentView, GrantType, Issued, NewSecret, OAuthError, Parameters, Scope,
-    Scopes, ScopesError, Step as AuthorizeStep, TokenRequest, TokenView, UserInfo,
+    ClientChange, ClientDraft, ClientView, ConsentView, DeviceBegun, DeviceView, GrantType, Issued, NewSecret,
+    OAuthError, Parameters, Scope, Scopes, ScopesError, Step as AuthorizeStep, TokenRequest, TokenView, UserInfo,
 };
 pub use quotas::{OverQuota, UsageView};
 pub use reading::{EventPage, PageRequest};

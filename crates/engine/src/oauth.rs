@@ -15,6 +15,7 @@ mod authorize;
 mod consent;
 mod exchange;
 mod refresh;
+mod device;
 mod tokens;
 
 use tidings_core::port::PortError;
@@ -24,6 +25,7 @@ use crate::records::WriteFault;
 pub use authorize::Step;
 pub use client::{ClientChange, ClientDraft, ClientView, GrantType, NewSecret};
 pub use consent::ConsentView;
+pub use device::{DeviceBegun, DeviceView};
 pub use exchange::{Issued, TokenRequest};
 pub use parameters::Parameters;
 pub use scopes::{Scope, Scopes, ScopesError};

@@ -88,7 +88,7 @@ impl Engine {
             GrantType::AuthorizationCode => self.redeem_code(&client, form).await,
             GrantType::RefreshToken => self.refresh(&client, form).await,
             GrantType::ClientCredentials => self.issue_to_itself(&client, form).await,
-            GrantType::DeviceCode => Err(OAuthError::grant()),
+            GrantType::DeviceCode => self.redeem_device(&client, form).await,
         }
     }
 

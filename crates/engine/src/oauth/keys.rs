@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
@@ -28,6 +29,8 @@ const LOOK_AGAIN: i64 = 60 * 1_000;
 const CACHE_BYTES: u64 = 64 << 20;
 /// Tokens revoked one by one; grants end by their records.
 const REVOKED_MAX: usize = 100_000;
+/// Devices whose last question is remembered.
+const POLLS_MAX: usize = 10_000;
 /// Keys read from the store.
 const KEYS_MAX: usize = 64;
 
@@ -80,13 +83,15 @@ pub(crate) struct Tokens {
     renewing: Mutex<()>,
     /// Tokens that were verified.
     pub verified: TokenCache,
+    /// When devices asked last, by the hash of their code, and how long they are to wait in between.
+    pub polls: Cache<[u8; 16], (Timestamp, i64)>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
         let revocations = Arc::new(Revocations::new(REVOKED_MAX, ROTATION.lifetime_max));
         let verified = TokenCache::new(CACHE_BYTES, revocations);
-        Self { current: RwLock::new(None), renewing: Mutex::new(()), verified }
+        Self { current: RwLock::new(None), renewing: Mutex::new(()), verified, polls: Cache::new(POLLS_MAX) }
     }
 }
 

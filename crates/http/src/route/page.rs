@@ -39,6 +39,8 @@ pub(super) fn operations() -> Vec<Operation> {
             "text/javascript; charset=utf-8",
             include_str!("../../page/consent.js"),
         ),
+        file("/device", "devicePage", "text/html; charset=utf-8", include_str!("../../page/device.html")),
+        file("/page/device.js", "deviceScript", "text/javascript; charset=utf-8", include_str!("../../page/device.js")),
         file("/page/icon.svg", "pageIcon", "image/svg+xml", include_str!("../../page/icon.svg")),
     ]
 }

@@ -1,6 +1,7 @@
 //! The authorization server, as programs and the browsers of people see it.
 
 mod attacks;
+mod devices;
 mod flows;
 
 use aws_lc_rs::digest;

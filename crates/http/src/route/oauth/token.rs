@@ -63,6 +63,6 @@ async fn user_info(State(app): State<App>, Caller(principal): Caller) -> Result<
     Ok(answer(&app.engine.user_info(&principal).await.map_err(scoped)?))
 }
 
-fn answer(value: &impl Serialize) -> Response {
+pub(super) fn answer(value: &impl Serialize) -> Response {
     (private(), serde_json::to_vec(value).expect("answers are plain data")).into_response()
 }
