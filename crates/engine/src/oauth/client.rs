@@ -407,7 +407,9 @@ impl Engine {
     /// A client by its id alone, as anyone may name one.
     pub(super) async fn client_named(&self, id: &str) -> Result<Option<ClientRecord>, PortError> {
         let Ok(id) = id.parse::<ClientId>() else { return Ok(None) };
-        let Some(at) = self.load_known::<ClientAt>(client_at_key(id)).await? else { return Ok(None) };
+        let at = self.load_known::<ClientAt>(client_at_key(id)).await?;
+        // A tenant that is suspended or closed has none.
+        let Some(at) = at.filter(|at| self.control.is_open(&at.value.tenant)) else { return Ok(None) };
         let client = self.load_known::<ClientRecord>(client_key(&at.value.tenant, id)).await?;
         Ok(client.map(|client| client.value.clone()))
     }

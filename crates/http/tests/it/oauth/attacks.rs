@@ -320,3 +320,20 @@ async fn guessing_at_the_token_endpoint_is_slowed() {
     slowed.is_problem(429, "rate_limited");
     assert!(!slowed.header("retry-after").is_empty());
 }
+
+#[tokio::test]
+async fn a_suspended_tenant_gets_no_tokens_and_its_tokens_open_nothing() {
+    let app = server().await;
+    let other = app.key_of("other", Role::Admin).await;
+    let body =
+        json!({ "name": "Theirs", "scopes": ["events:read"], "role": "viewer", "grant_types": ["client_credentials"] });
+    let made = send(app.http.post(app.url("/v1/oauth/clients")).bearer_auth(&other).json(&body)).await;
+    let theirs = Client { id: text(&made, "id"), secret: Some(text(&made, "client_secret")) };
+    let asked = [("grant_type", "client_credentials")];
+    let access = text(&post(&app, "/oauth/token", &theirs, &asked).await, "access_token");
+    assert_eq!(ask(&app, "/v1/events", &access).await.status, 200);
+    let suspended = app.post("/v1/tenants/other:suspend", json!({})).await;
+    assert!(suspended.status < 300, "{}", suspended.text);
+    assert!(ask(&app, "/v1/events", &access).await.status >= 400);
+    is_fault(&post(&app, "/oauth/token", &theirs, &asked).await, 401, "invalid_client");
+}
