@@ -107,10 +107,16 @@ impl Principal {
         self
     }
 
-    /// True for those of the tenant that a server starts with, who run it: they alone reach other
-    /// tenants.
+    /// True for those who run the server: they alone reach other tenants.
     pub fn is_operator(&self) -> bool {
-        self.tenant == TenantId::default_tenant()
+        self.tenant == TenantId::default_tenant() && self.may(Permission::Tenants)
+    }
+
+    /// True where they hold all that someone of a tenant could do with these permissions.
+    pub fn may_give(&self, permissions: Permissions, tenant: &TenantId) -> bool {
+        let is_operators = *tenant == TenantId::default_tenant();
+        let given = if is_operators { permissions } else { permissions.without(Permissions::OF_OPERATOR) };
+        given.are_within(self.permissions)
     }
 
     /// True for one who may do all that can be done in one tenant, and so makes what others may do.

@@ -29,6 +29,7 @@ pub use link::Redeemed;
 pub(crate) use member::{MemberRecord, member_key};
 pub use member::{MemberState, MemberView, NewMember};
 pub use second_factor::Enrollment;
+pub(crate) use session::Opening;
 pub use session::{Browser, Entered, SESSION_IDLE, SESSION_LONGEST, SessionView};
 pub(crate) use session::{Opener, SessionRecord, session_key};
 pub use sign_in::SignIn;

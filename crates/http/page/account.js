@@ -11,7 +11,7 @@ const LINKS = {
   "first-admin": ["Make the first account", "It will be Admin of this server. There is no default password.", "Make it", ["email", "password"]],
   join: ["Join", "If you have a Tidings account already, enter its password; else choose one.", "Join", ["password"]],
   reset: ["Choose a new password", "Every session of yours ends.", "Set it", ["password"]],
-  verify: ["Is this your address?", "It becomes the address of your account.", "Yes, it is mine", []],
+  verify: ["Is this your address?", "It becomes the address of your account. Your password shows that the account is yours.", "Yes, it is mine", ["password"]],
 };
 
 async function api(path, method = "GET", body = undefined) {
@@ -80,6 +80,7 @@ const SSO_FAULTS = {
   "link-first": "There is an account with your address. Sign in with its password, then link this login below.",
   "not-invited": "You are no member here. Ask an admin for an invitation.",
   taken: "This login is linked to another account.",
+  "too-many": "As many logins as there may be are linked to your account.",
 };
 
 async function listProviders() {

@@ -184,11 +184,11 @@ async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Pr
         let fault = || invalid_token("the key or token is not valid: unknown, mistyped, expired or revoked");
         return principal.map(Some).ok_or_else(fault);
     }
-    let Some((secret, principal)) = session::holder(app, headers).await? else { return Ok(None) };
+    let Some(origin) = parts.extensions.get::<Arc<Origin>>() else { return Ok(None) };
+    let Some((secret, principal)) = session::holder(app, origin, headers).await? else { return Ok(None) };
     // A cookie is sent by whatever page makes the request, so a change must come from our own.
     let is_change = !matches!(parts.method, Method::GET | Method::HEAD);
-    let is_own_page = || parts.extensions.get::<Arc<Origin>>().is_some_and(|origin| origin.is_same_origin(headers));
-    if (is_change || is_socket) && !is_own_page() {
+    if (is_change || is_socket) && !origin.is_same_origin(headers) {
         return Err(ApiError::new(&error::CROSS_ORIGIN));
     }
     if is_change && !session::has_csrf_token(headers, secret) {

@@ -10,6 +10,9 @@ use tidings_engine::Fault;
 
 use crate::error::ApiError;
 
+/// Members named that nobody asked for.
+const FAULTS_MAX: usize = 20;
+
 /// What is left of a body, and what was wrong so far.
 #[derive(Debug)]
 pub(crate) struct Fields {
@@ -91,7 +94,7 @@ impl Fields {
     /// # Errors
     /// Every fault found.
     pub(crate) fn finish(mut self, what: &str) -> Result<(), ApiError> {
-        for name in std::mem::take(&mut self.members).keys() {
+        for name in std::mem::take(&mut self.members).keys().take(FAULTS_MAX) {
             let name: String = name.chars().take(64).collect();
             self.fault(&name, "unknown_field", format!("this is not a member of {what}"));
         }

@@ -62,7 +62,8 @@ pub(crate) struct Answer {
 }
 
 /// Paths of what people do themselves: no program does it with a token in their name.
-const PERSONAL: [&str; 4] = ["/v1/account", "/v1/session", "/v1/oauth/consent", "/v1/oauth/device"];
+const PERSONAL: [&str; 5] =
+    ["/v1/account", "/v1/session", "/v1/sso/{name}/link", "/v1/oauth/consent", "/v1/oauth/device"];
 
 /// The media type of most bodies.
 pub(crate) const JSON: &str = "application/json";

@@ -20,8 +20,12 @@ const SECURE_COOKIE_NAME: &str = "__Host-tidings_session";
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// The secret of a request's cookie and whose it is, where it opens a session.
-pub(crate) async fn holder<'a>(app: &App, headers: &'a HeaderMap) -> Result<Option<(&'a str, Principal)>, ApiError> {
-    for secret in secrets(headers) {
+pub(crate) async fn holder<'a>(
+    app: &App,
+    origin: &Origin,
+    headers: &'a HeaderMap,
+) -> Result<Option<(&'a str, Principal)>, ApiError> {
+    for secret in secrets(origin, headers) {
         if let Some(principal) = app.engine.enter(secret).await? {
             return Ok(Some((secret, principal)));
         }
@@ -30,8 +34,8 @@ pub(crate) async fn holder<'a>(app: &App, headers: &'a HeaderMap) -> Result<Opti
 }
 
 /// The session that a browser has, whether it still stands or not.
-pub(crate) fn id_of(headers: &HeaderMap) -> Option<SessionId> {
-    secrets(headers).next().map(Engine::session_id)
+pub(crate) fn id_of(origin: &Origin, headers: &HeaderMap) -> Option<SessionId> {
+    secrets(origin, headers).next().map(Engine::session_id)
 }
 
 /// The token that a page reads with its session and sends with each change; another site can do neither.
@@ -63,13 +67,16 @@ pub(crate) fn cookie(is_secure: bool, secret: &str) -> HeaderValue {
     value
 }
 
-/// What the request's cookies say; the secrets have 256 bits, so a look-up by hash tells nothing.
-fn secrets(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| {
-        let (name, value) = cookie.trim().split_once('=')?;
-        (name == COOKIE_NAME || name == SECURE_COOKIE_NAME).then_some(value)
-    });
+/// What the request's cookies say under the name that fits how it came: over TLS only what nobody else can
+/// set. The secrets have 256 bits, so a look-up by hash tells nothing.
+fn secrets<'a>(origin: &Origin, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> + use<'a> {
+    let name = if origin.is_secure { SECURE_COOKIE_NAME } else { COOKIE_NAME };
     // More than a browser would send are an attempt to have many looked up.
-    pairs.take(4)
+    cookies(headers).filter(move |(known, _)| *known == name).map(|(_, value)| value).take(4)
+}
+
+/// The cookies of a request.
+pub(crate) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='))
 }

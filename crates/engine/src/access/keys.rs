@@ -125,21 +125,11 @@ impl Engine {
         }
         self.must_be_named(&new)?;
         self.must_hold_role(principal, &new.tenant, &new.role, new.scopes)?;
-        if !principal.holds_all_of_tenant() && self.user_may_more(&new, principal.permissions) {
+        if self.user_may_more(&new, principal) {
             let detail = "that user has a key that may do more than yours, so you make none in their name";
             return Err(ControlError::NotPermitted(detail.to_owned()));
         }
-        let is_admin = new.role.built_in() == Some(Role::Admin);
-        let asks_all = new.issuers.as_ref().map_or(is_admin, |issuers| *issuers == Issuers::All);
-        let names: &[String] = match &new.issuers {
-            Some(Issuers::Only(names)) => names,
-            _ => &[],
-        };
-        let may_name = |name: &String| principal.authority.speaks_for(name);
-        if asks_all && principal.authority.issuers != Issuers::All || !names.iter().all(may_name) {
-            let detail = "a key makes keys that speak for no one it does not speak for itself";
-            return Err(ControlError::NotPermitted(detail.to_owned()));
-        }
+        must_speak_for(principal, new.issuers.as_ref().unwrap_or(&Issuers::of_role(&new.role)))?;
         Ok(self.make_key(Some(asker), new).await?)
     }
 
@@ -157,14 +147,11 @@ impl Engine {
         let asker = asker.into();
         let principal = asker.principal;
         let old = self.key_within_reach(principal, id).ok_or(ControlError::NotFound("key"))?;
-        let stands_for =
-            super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
-        if Some(id) != principal.credential.key()
-            && !stands_for.permissions.are_within(principal.permissions)
-            && !principal.holds_all_of_tenant()
-        {
-            let detail = "that key may do more than yours, so you may not have one like it";
-            return Err(ControlError::NotPermitted(detail.to_owned()));
+        super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
+        if Some(id) != principal.credential.key() {
+            // Who has the new one acts as its user: no less is asked than to make it.
+            self.must_hold_role(principal, &old.tenant, &old.role, old.scopes)?;
+            must_speak_for(principal, &old.issuers)?;
         }
         let ends = old.expires.map_or(overlap_ends, |expires| expires.min(overlap_ends));
         let (new, secret) = self.draw_key(KeyRecord { created: self.ports.clock.now(), ..(*old).clone() });
@@ -221,7 +208,7 @@ impl Engine {
             return Err(ControlError::invalid("/role", "unknown_role", detail));
         };
         let granted = permissions.both(scopes.unwrap_or(Permissions::ALL));
-        if !granted.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
+        if !principal.may_give(granted, tenant) {
             let detail =
                 format!("a key makes keys that may do no more than itself; yours holds: {}", principal.permissions);
             return Err(ControlError::NotPermitted(detail));
@@ -254,14 +241,14 @@ impl Engine {
     }
 
     /// True where the user that a new key would join has a key that may do more.
-    fn user_may_more(&self, new: &NewKey, permissions: Permissions) -> bool {
+    fn user_may_more(&self, new: &NewKey, by: &Principal) -> bool {
         let Some(name) = &new.user_name else { return false };
         let (user, now) = (named_user(&new.tenant, name), self.ports.clock.now());
         let keys = self.control.keys_of(&new.tenant);
         let mut of_user = keys.iter().filter(|key| key.user == user);
         of_user.any(|key| {
             let stands_for = super::principal(key, &self.control, now);
-            stands_for.is_some_and(|principal| !principal.permissions.are_within(permissions))
+            stands_for.is_some_and(|principal| !by.may_give(principal.permissions, &new.tenant))
         })
     }
 
@@ -277,6 +264,16 @@ impl Engine {
         let secret = SecretKey::new(format!("tk_{}", hex(&secret)));
         (KeyRecord { id: KeyId::from_bytes(self.draw_id()), hash: hash(secret.reveal()), ..record }, secret)
     }
+}
+
+/// Refuses what would speak for someone whom the one who makes it does not speak for.
+fn must_speak_for(principal: &Principal, issuers: &Issuers) -> Result<(), ControlError> {
+    let may = match issuers {
+        Issuers::All => principal.authority.issuers == Issuers::All,
+        Issuers::Only(names) => names.iter().all(|name| principal.authority.speaks_for(name)),
+    };
+    let detail = "a key makes keys that speak for no one it does not speak for itself";
+    if may { Ok(()) } else { Err(ControlError::NotPermitted(detail.to_owned())) }
 }
 
 /// What the audit log says of a key.

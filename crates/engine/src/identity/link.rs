@@ -28,9 +28,20 @@ pub(super) enum LinkPurpose {
     /// Takes an invitation up.
     Invitation { user: UserId, tenant: TenantId },
     /// Sets a new password.
-    Reset { user: UserId },
+    Reset {
+        user: UserId,
+        /// The account's count when it was sent: a later change of password ends it.
+        sign_outs: u64,
+    },
     /// Makes an address someone's.
-    Email { user: UserId, email: String },
+    Email {
+        user: UserId,
+        email: String,
+        /// As for a new password.
+        sign_outs: u64,
+        /// The address it is to take the place of.
+        was: String,
+    },
     /// Opens the built-in page as a key.
     Page { key: KeyId },
 }
@@ -141,7 +152,8 @@ impl Engine {
         if account.value.verified.is_none() {
             return Ok(());
         }
-        let secret = self.make_link(LinkPurpose::Reset { user: account.value.id }).await?;
+        let secret =
+            self.make_link(LinkPurpose::Reset { user: account.value.id, sign_outs: account.value.sign_outs }).await?;
         self.send_reset_link(&account.value.email, &secret);
         Ok(())
     }
@@ -164,9 +176,10 @@ impl Engine {
         }
         // An address of another is found out by its link only, which they alone get.
         if self.account_of(&email).await?.is_none() {
-            let purpose = LinkPurpose::Email { user: account.value.id, email: email.clone() };
+            let purpose = email_purpose(&account.value, email.clone());
             let secret = self.make_link(purpose).await?;
             self.send_email_link(&email, &secret);
+            self.send_change_notice(&account.value.email, &email);
         }
         Ok(())
     }
@@ -189,8 +202,10 @@ impl Engine {
         match link.value.purpose.clone() {
             LinkPurpose::FirstAdmin => self.make_first_admin(&link, email, password, correlation_id).await,
             LinkPurpose::Invitation { user, tenant } => self.join(&link, user, &tenant, password).await,
-            LinkPurpose::Reset { user } => self.reset(&link, user, password).await,
-            LinkPurpose::Email { user, email } => self.take_email(&link, user, &email).await,
+            LinkPurpose::Reset { user, sign_outs } => self.reset(&link, user, sign_outs, password).await,
+            LinkPurpose::Email { user, email, sign_outs, was } => {
+                self.take_email(&link, (user, sign_outs, &was), &email, password).await
+            }
             LinkPurpose::Page { .. } => Err(IdentityError::LinkGone),
         }
     }
@@ -243,7 +258,7 @@ impl Engine {
             after: Some(json!({ "email": email, "role": member.role, "request": correlation_id })),
         };
         self.write_records(None, changes, Some(audited)).await.map_err(gone)?;
-        let verify = self.make_link(LinkPurpose::Email { user: account.id, email: email.clone() }).await?;
+        let verify = self.make_link(email_purpose(&account, email.clone())).await?;
         self.send_email_link(&email, &verify);
         Ok(Redeemed::Account)
     }
@@ -266,10 +281,16 @@ impl Engine {
                     return Err(IdentityError::Refused);
                 }
             }
-            None => changed.password = Some(self.judged_hash(password, &account.value.email).await?),
+            None => {
+                changed.password = Some(self.judged_hash(password, &account.value.email).await?);
+                changed.sign_outs += 1;
+            }
         }
         let joined = MemberRecord { joined: Some(now), ..member.value.clone() };
-        let changes = RecordChanges::default().replace(&account, &changed).replace(&member, &joined).remove(link);
+        let mut changes = RecordChanges::default().replace(&account, &changed).replace(&member, &joined).remove(link);
+        if account.value.password.is_none() {
+            changes = changes.and(self.without_logins(user).await?);
+        }
         let audited = Change {
             action: "user.join",
             target: user.to_string(),
@@ -285,9 +306,11 @@ impl Engine {
         &self,
         link: &Loaded<LinkRecord>,
         user: UserId,
+        sign_outs: u64,
         password: Option<&Secret<String>>,
     ) -> Result<Redeemed, IdentityError> {
-        let account = self.load::<AccountRecord>(account_key(user)).await?.ok_or(IdentityError::LinkGone)?;
+        let account = self.load::<AccountRecord>(account_key(user)).await?;
+        let account = account.filter(|it| it.value.sign_outs == sign_outs).ok_or(IdentityError::LinkGone)?;
         let hash = self.judged_hash(password, &account.value.email).await?;
         let changed = Self::with_password(&account.value, hash);
         let changes = RecordChanges::default().replace(&account, &changed).remove(link);
@@ -298,13 +321,21 @@ impl Engine {
         Ok(Redeemed::Account)
     }
 
+    /// Whoever reads the mailbox shows the account's password besides: an address may be mistyped.
     async fn take_email(
         &self,
         link: &Loaded<LinkRecord>,
-        user: UserId,
+        (user, sign_outs, was): (UserId, u64, &str),
         email: &str,
+        password: Option<&Secret<String>>,
     ) -> Result<Redeemed, IdentityError> {
-        let account = self.load::<AccountRecord>(account_key(user)).await?.ok_or(IdentityError::LinkGone)?;
+        let account = self.load::<AccountRecord>(account_key(user)).await?;
+        let account = account.filter(|it| it.value.sign_outs == sign_outs && it.value.email == was);
+        let account = account.ok_or(IdentityError::LinkGone)?;
+        let Some(given) = password else { return Err(password_needed("your password")) };
+        if !self.verify_password(given, account.value.password.as_deref()).await? {
+            return Err(IdentityError::Refused);
+        }
         let now = self.ports.clock.now();
         let changed = AccountRecord { email: email.to_owned(), verified: Some(now), ..account.value.clone() };
         let mut changes = RecordChanges::default().replace(&account, &changed).remove(link);
@@ -327,6 +358,11 @@ impl Engine {
         password::judge(new, email)?;
         self.hash_password(new).await
     }
+}
+
+/// A link that makes an address someone's, as their account is now.
+fn email_purpose(account: &AccountRecord, email: String) -> LinkPurpose {
+    LinkPurpose::Email { user: account.id, email, sign_outs: account.sign_outs, was: account.email.clone() }
 }
 
 fn password_needed(what: &str) -> IdentityError {

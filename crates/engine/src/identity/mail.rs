@@ -41,6 +41,15 @@ impl Engine {
         self.send(to, "Is this your address?".to_owned(), text);
     }
 
+    pub(super) fn send_change_notice(&self, to: &str, new: &str) {
+        let text = format!(
+            "Someone who knows your password asked for another address of your Tidings account: {new}.\n\nIt takes \
+             the place of this one when the link that was sent there is used. If it was not you, change your \
+             password now: the link ends with it."
+        );
+        self.send(to, "Your address is about to change".to_owned(), text);
+    }
+
     /// The secret stands in the fragment, which no server log and no referrer shows.
     fn link_address(&self, purpose: &str, link: &Secret<String>) -> Secret<String> {
         Secret::new(format!("{}/account#{purpose}={}", self.public_url(), link.reveal()))

@@ -169,7 +169,7 @@ impl Engine {
             let detail = "your role sees or publishes some events only, so you give that role only";
             return Err(IdentityError::NotPermitted(detail.to_owned()));
         }
-        if !permissions.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
+        if !principal.may_give(permissions, &principal.tenant) {
             let detail = format!("nobody gives away more than they hold; you hold: {}", principal.permissions);
             return Err(IdentityError::NotPermitted(detail));
         }

@@ -45,6 +45,10 @@ fn hash_now(password: &str, salt: &[u8; 16]) -> String {
 
 /// Judges a new password; `email` is whose it is to be.
 pub(super) fn judge(password: &Secret<String>, email: &str) -> Result<(), IdentityError> {
+    if password.reveal().len() > BYTES_MAX {
+        let detail = format!("a password has at most {BYTES_MAX} bytes");
+        return Err(IdentityError::invalid("/password", "password_too_long", detail));
+    }
     let text = normalized(password.reveal());
     let text = text.reveal();
     let mut letters: Vec<char> = text.chars().collect();
@@ -56,8 +60,6 @@ pub(super) fn judge(password: &Secret<String>, email: &str) -> Result<(), Identi
     let is_own = folded == email || (local.len() >= 6 && folded.starts_with(local) && count < local.len() + 6);
     let detail = if count < LETTERS_MIN {
         format!("a password has at least {LETTERS_MIN} letters; a sentence of a few words is easy to keep in mind")
-    } else if text.len() > BYTES_MAX {
-        format!("a password has at most {BYTES_MAX} bytes")
     } else if letters.len() < 5 || is_own {
         "this password is among the first that are guessed; a sentence of a few words is not".to_owned()
     } else {
@@ -81,12 +83,14 @@ impl Engine {
         password: &Secret<String>,
         hash: Option<&str>,
     ) -> Result<bool, IdentityError> {
-        let (password, hash) = (password.clone(), hash.map(str::to_owned));
+        let is_short = password.reveal().len() <= BYTES_MAX;
+        let password = if is_short { password.clone() } else { Secret::new(String::new()) };
+        let hash = hash.map(str::to_owned);
         in_turn(move || {
             let text = normalized(password.reveal());
             let against = PasswordHash::new(hash.as_deref().unwrap_or(&NOBODYS));
             let fits = against.is_ok_and(|hash| argon2().verify_password(text.reveal().as_bytes(), &hash).is_ok());
-            fits && hash.is_some() && password.reveal().len() <= BYTES_MAX
+            fits && hash.is_some() && is_short
         })
         .await
     }
@@ -95,8 +99,14 @@ impl Engine {
 /// Runs what needs a core and memory, a few at once.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, IdentityError> {
     let place = tokio::time::timeout(WAIT_MAX, PLACES.acquire()).await.map_err(|_| IdentityError::Busy)?;
-    let _place = place.map_err(|_| IdentityError::Busy)?;
-    tokio::task::spawn_blocking(work).await.map_err(|_| IdentityError::Busy)
+    let place = place.map_err(|_| IdentityError::Busy)?;
+    // The place goes with the work: who no longer waits for it has not made room for another.
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(place);
+        done
+    });
+    working.await.map_err(|_| IdentityError::Busy)
 }
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ pub(crate) enum Opener {
         tenant: TenantId,
         /// The account's count when it was opened.
         sign_outs: u64,
+        /// The provider that said who they are; none where they showed a password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
 }
 
@@ -72,6 +75,22 @@ pub struct Browser {
     pub address: Option<IpAddr>,
     /// What it calls itself.
     pub agent: String,
+}
+
+/// How someone showed who they are, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    /// The provider that said so; none where they showed a password.
+    pub by: Option<String>,
+    /// When: from then on the longest time of a session counts.
+    pub at: Timestamp,
+}
+
+impl Opening {
+    /// With a password, now.
+    pub fn now(engine: &Engine) -> Self {
+        Self { by: None, at: engine.ports.clock.now() }
+    }
 }
 
 /// A session that was just opened.
@@ -135,6 +154,15 @@ impl Engine {
         Ok(principal)
     }
 
+    /// How the one of a session showed who they are.
+    pub(super) async fn opening_of(&self, id: SessionId) -> Result<Option<Opening>, PortError> {
+        let session = self.load_known::<SessionRecord>(session_key(id)).await?;
+        Ok(session.and_then(|session| match &session.value.opener {
+            Opener::Account { by, .. } => Some(Opening { by: by.clone(), at: session.value.created }),
+            Opener::Key(_) => None,
+        }))
+    }
+
     /// The principal of a session that is still there.
     pub(crate) async fn principal_in_session(&self, id: SessionId) -> Result<Option<Principal>, PortError> {
         match self.load_known::<SessionRecord>(session_key(id)).await? {
@@ -151,7 +179,7 @@ impl Engine {
         let credential = Credential::Session(id);
         match &session.opener {
             Opener::Key(key) => Ok(self.principal_of_key(*key).map(|principal| Principal { credential, ..principal })),
-            Opener::Account { user, tenant, sign_outs } => {
+            Opener::Account { user, tenant, sign_outs, .. } => {
                 self.principal_of_member(*user, tenant, *sign_outs, credential).await
             }
         }
@@ -182,20 +210,22 @@ impl Engine {
         }
     }
 
-    /// Opens a session; `replaces` is the one that the browser had, which ends.
+    /// Opens a session of one who showed at `opened` who they are; `replaces` is the one that the browser
+    /// had, which ends.
     pub(super) async fn open_session(
         &self,
         opener: Opener,
         user: UserId,
         browser: &Browser,
         replaces: Option<SessionId>,
+        opened: Timestamp,
     ) -> Result<Secret<String>, PortError> {
         let secret = draw_secret(self);
         let id = Self::session_id(secret.reveal());
         let now = self.ports.clock.now();
         let mut agent: String = browser.agent.chars().filter(|letter| !letter.is_control()).collect();
         agent.truncate(agent.floor_char_boundary(AGENT_BYTES_MAX));
-        let session = SessionRecord { opener, user, created: now, seen: now, address: browser.address, agent };
+        let session = SessionRecord { opener, user, created: opened, seen: now, address: browser.address, agent };
         let longest = Some(now.plus_millis(SESSION_LONGEST));
         let changes = RecordChanges::default().create(session_key(id), &session, Some(end_of(&session))).create(
             session_of_key(user, id),

@@ -8,7 +8,7 @@ use tidings_core::secret::Secret;
 
 use super::IdentityError;
 use super::account::{AccountRecord, normal_email};
-use super::session::{Browser, Entered, Opener};
+use super::session::{Browser, Entered, Opener, Opening};
 use crate::audit::Refusal;
 use crate::engine::Engine;
 use crate::records::{Loaded, RecordChanges, WriteFault};
@@ -50,7 +50,7 @@ impl Engine {
         };
         self.take_code(&account, &with).await?;
         let tenant = self.tenant_to_enter(&account.value, with.tenant).await?.ok_or(IdentityError::NoTenant)?;
-        self.open_for(&account.value, tenant, &with.browser, with.replaces).await
+        self.open_for(&account.value, tenant, &with.browser, with.replaces, Opening::now(self)).await
     }
 
     /// A session of a person who has shown who they are.
@@ -60,9 +60,11 @@ impl Engine {
         tenant: TenantId,
         browser: &Browser,
         replaces: Option<SessionId>,
+        opening: Opening,
     ) -> Result<Entered, IdentityError> {
-        let opener = Opener::Account { user: account.id, tenant, sign_outs: account.sign_outs };
-        let secret = self.open_session(opener, account.id, browser, replaces).await?;
+        let Opening { by, at } = opening;
+        let opener = Opener::Account { user: account.id, tenant, sign_outs: account.sign_outs, by };
+        let secret = self.open_session(opener, account.id, browser, replaces, at).await?;
         let principal = self.principal_in_session(Self::session_id(secret.reveal())).await?;
         Ok(Entered { secret, principal: principal.ok_or(IdentityError::NoTenant)? })
     }
@@ -148,7 +150,8 @@ impl Engine {
         replaces: Option<SessionId>,
     ) -> Result<Entered, IdentityError> {
         let Credential::Key(key) = principal.credential else { return Err(IdentityError::Refused) };
-        let secret = self.open_session(Opener::Key(key), principal.user, browser, replaces).await?;
+        let secret =
+            self.open_session(Opener::Key(key), principal.user, browser, replaces, self.ports.clock.now()).await?;
         let credential = Credential::Session(Self::session_id(secret.reveal()));
         Ok(Entered { secret, principal: Principal { credential, ..principal } })
     }
@@ -165,7 +168,13 @@ impl Engine {
     ) -> Result<Entered, IdentityError> {
         let Credential::Session(now) = principal.credential else { return Err(IdentityError::NotFound("session")) };
         let account = self.own_account(principal.user).await?;
+        let opening = self.opening_of(now).await?.ok_or(IdentityError::NotFound("session"))?;
+        if opening.by.is_some() {
+            // A provider is believed in its own tenant, and not about who one is elsewhere.
+            let detail = "you came in by another provider, which opens its own tenant only; sign in with your password";
+            return Err(IdentityError::NotPermitted(detail.to_owned()));
+        }
         let tenant = self.tenant_to_enter(&account.value, Some(tenant)).await?.ok_or(IdentityError::NoTenant)?;
-        self.open_for(&account.value, tenant, browser, Some(now)).await
+        self.open_for(&account.value, tenant, browser, Some(now), opening).await
     }
 }

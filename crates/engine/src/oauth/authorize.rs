@@ -123,7 +123,7 @@ impl Engine {
             |code, detail| Ok(Step::Back(self.refusal(&request.redirect_uri, request.state.as_deref(), code, detail)));
         let is_silent = request.asks("none");
         let person = match session {
-            Some(principal) => self.person_in(principal).await?,
+            Some(principal) => self.person_in(principal, &request.client.tenant).await?,
             None => None,
         };
         let person = person.filter(|person| request.takes(person, self.ports.clock.now(), decision.is_some()));
@@ -166,11 +166,19 @@ impl Engine {
     }
 
     /// Whoever is signed in as a person in a browser; sessions of keys are nobody's.
-    pub(super) async fn person_in(&self, principal: &Principal) -> Result<Option<Person>, PortError> {
+    pub(super) async fn person_in(
+        &self,
+        principal: &Principal,
+        tenant: &TenantId,
+    ) -> Result<Option<Person>, PortError> {
         let Credential::Session(id) = principal.credential else { return Ok(None) };
         let Some(session) = self.load_known::<SessionRecord>(session_key(id)).await? else { return Ok(None) };
-        let Opener::Account { user, sign_outs, .. } = session.value.opener else { return Ok(None) };
-        Ok(Some(Person { user, sign_outs, authenticated: session.value.created }))
+        let Opener::Account { user, sign_outs, tenant: entered, by } = &session.value.opener else { return Ok(None) };
+        // A provider is believed in its own tenant, and not about who one is elsewhere.
+        if by.is_some() && entered != tenant {
+            return Ok(None);
+        }
+        Ok(Some(Person { user: *user, sign_outs: *sign_outs, authenticated: session.value.created }))
     }
 
     async fn grant_code(&self, request: &Request, person: &Person) -> Result<String, PortError> {

@@ -284,7 +284,7 @@ impl Engine {
                 return invalid("/role", "a client that asks for itself keeps a secret, and has a role");
             };
             self.may_give(principal, role)?;
-            if !client.scopes.permissions.are_within(principal.permissions) && !principal.holds_all_of_tenant() {
+            if !principal.may_give(client.scopes.permissions, &principal.tenant) {
                 let detail = format!("nobody gives away more than they hold; you hold: {}", principal.permissions);
                 return Err(IdentityError::NotPermitted(detail));
             }

@@ -181,10 +181,13 @@ impl Engine {
         is_allowed: bool,
     ) -> Result<(), IdentityError> {
         let refused = |detail: &str| IdentityError::NotPermitted(detail.to_owned());
-        let person = self.person_in(principal).await?;
-        let person = person.ok_or_else(|| refused("sign in with your account first, in a browser"))?;
+        let first = || refused("sign in with your account first, in a browser");
+        if self.person_in(principal, &principal.tenant).await?.is_none() {
+            return Err(first());
+        }
         let device = self.waiting_device(typed).await?.ok_or(IdentityError::NotFound("code"))?;
         let tenant = &device.value.tenant;
+        let person = self.person_in(principal, tenant).await?.ok_or_else(first)?;
         if self.member(tenant, person.user).await?.is_none() {
             return Err(refused("you are not in the tenant of this program"));
         }

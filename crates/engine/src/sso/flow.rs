@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use tidings_core::id::{SessionId, UserId};
 use tidings_core::port::{PortError, Shelf};
-use tidings_core::principal::Principal;
+use tidings_core::principal::{Credential, Principal};
 use tidings_core::secret::Secret;
 use tidings_core::time::Timestamp;
 
 use super::provider::ProviderKind;
 use crate::engine::Engine;
-use crate::identity::{Browser, Entered, IdentityError, draw_secret, key_of_secret};
+use crate::identity::{Browser, Entered, IdentityError, Opening, draw_secret, key_of_secret};
 use crate::records::{RecordChanges, Shelved, WriteFault};
 
 /// How long a sign-in at a provider may take, in milliseconds.
@@ -28,9 +28,9 @@ pub(crate) struct Pending {
     pub verifier: String,
     /// Where on our own pages the person wanted to go.
     pub next: String,
-    /// Whose account the login is to be linked to.
+    /// Whose account the login is to be linked to, and in which session they asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<UserId>,
+    pub link: Option<(UserId, SessionId)>,
     pub created: Timestamp,
 }
 
@@ -86,6 +86,9 @@ pub enum CallbackFault {
     /// The login is another's.
     #[error("this login is linked to another account")]
     Taken,
+    /// There are as many logins as one account may have.
+    #[error("as many logins as there may be are linked to this account")]
+    TooMany,
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -102,6 +105,7 @@ impl CallbackFault {
             Self::LinkFirst => "link-first",
             Self::NotInvited => "not-invited",
             Self::Taken => "taken",
+            Self::TooMany => "too-many",
             Self::Port(_) => "store",
         }
     }
@@ -132,6 +136,12 @@ impl Engine {
     /// # Errors
     /// `Provider` for a name that no provider has.
     pub async fn begin_sso(&self, name: &str, next: &str, link: Option<&Principal>) -> Result<Begun, CallbackFault> {
+        let link = match link.map(|principal| (principal.user, principal.credential)) {
+            Some((user, Credential::Session(session))) => Some((user, session)),
+            // A key or a token is no person who sits there.
+            Some(_) => return Err(CallbackFault::State),
+            None => None,
+        };
         let provider = self.provider(name).await?.ok_or(CallbackFault::Provider)?.value;
         let endpoint = self.authorization_endpoint(&provider).await?;
         let [state, nonce, verifier] = std::array::from_fn(|_| draw_secret(self));
@@ -141,7 +151,7 @@ impl Engine {
             nonce: nonce.reveal().clone(),
             verifier: verifier.reveal().clone(),
             next: next.to_owned(),
-            link: link.map(|principal| principal.user),
+            link,
             created: now,
         };
         let key = key_of_secret(Shelf::LoginPending, state.reveal());
@@ -195,13 +205,18 @@ impl Engine {
             return Err(CallbackFault::State);
         }
         let person = self.person(&provider, &pending.value, code).await?;
-        if let Some(user) = pending.value.link {
+        if let Some((user, session)) = pending.value.link {
+            let is_there = self.principal_in_session(session).await?.is_some_and(|principal| principal.user == user);
+            if replaces != Some(session) || !is_there {
+                return Err(CallbackFault::State);
+            }
             self.link_login(&provider, &person, user).await?;
             return Ok(Finished::Linked);
         }
         let account = self.account_by_login(&provider, &person).await?;
         let tenant = self.tenant_to_enter(&account, Some(&provider.tenant)).await?.ok_or(CallbackFault::NotInvited)?;
-        let entered = self.open_for(&account, tenant, browser, replaces).await?;
+        let opening = Opening { by: Some(provider.name), ..Opening::now(self) };
+        let entered = self.open_for(&account, tenant, browser, replaces, opening).await?;
         Ok(Finished::Entered(Box::new(entered), pending.value.next))
     }
 }

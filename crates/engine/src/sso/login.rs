@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidings_core::id::{UserId, fingerprint};
 use tidings_core::permission::RoleName;
-use tidings_core::port::{Fence, RecordKey, Shelf};
+use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
 use tidings_core::principal::Principal;
 use tidings_core::time::Timestamp;
 
@@ -192,6 +192,10 @@ impl Engine {
         if self.load::<AccountRecord>(account_key(user)).await?.is_none() {
             return Err(CallbackFault::State);
         }
+        let prefix = format!("of/{user}/");
+        if self.load_all::<LoginRecord>(&Fence::Server, &prefix, None, LOGINS_MAX).await?.len() >= LOGINS_MAX {
+            return Err(CallbackFault::TooMany);
+        }
         let audited = Change {
             action: "login.link",
             target: user.to_string(),
@@ -200,6 +204,21 @@ impl Engine {
             after: Some(json!({ "provider": provider.name })),
         };
         Ok(self.write_records(None, self.linked(provider, person, user, &hash), Some(audited)).await?)
+    }
+
+    /// Takes every login off an account that gets its first password: whoever linked them was known by
+    /// the word of a provider alone.
+    pub(crate) async fn without_logins(&self, user: UserId) -> Result<RecordChanges, PortError> {
+        let prefix = format!("of/{user}/");
+        let mut changes = RecordChanges::default();
+        for of in self.load_all::<LoginRecord>(&Fence::Server, &prefix, None, LOGINS_MAX).await? {
+            let hash = of.key.name().rsplit('/').next().unwrap_or_default().to_owned();
+            if let Some(login) = self.load::<LoginRecord>(login_key(&hash)).await? {
+                changes = changes.remove(&login);
+            }
+            changes = changes.remove(&of);
+        }
+        Ok(changes)
     }
 
     /// The logins that are linked to the account of one who asks.

@@ -43,8 +43,7 @@ pub(crate) struct ProviderRecord {
     client_secret: String,
     /// Into which tenant it leads.
     pub tenant: TenantId,
-    /// Hosts of email addresses that may come in by it; every one when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Hosts of email addresses that may come in by it.
     pub domains: Vec<String>,
     /// The claim whose values give roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +75,7 @@ impl ProviderRecord {
     /// True where an address of this host may come in.
     pub fn lets_in(&self, email: &str) -> bool {
         let host = email.rsplit('@').next().unwrap_or_default();
-        self.domains.is_empty() || self.domains.iter().any(|domain| domain == host)
+        self.domains.iter().any(|domain| domain == host)
     }
 }
 
@@ -120,7 +119,7 @@ pub struct ProviderView {
     pub client_id: String,
     /// Into which tenant it leads.
     pub tenant: TenantId,
-    /// Hosts of email addresses that may come in by it; every one when empty.
+    /// Hosts of email addresses that may come in by it.
     pub domains: Vec<String>,
     /// The claim whose values give roles.
     pub role_claim: Option<String>,
@@ -256,8 +255,8 @@ impl Engine {
                 fault("/roles", "unknown_role", &format!("tenant {} has no role `{role}`", new.tenant));
             }
         }
-        if new.default_role.is_some() && new.domains.is_empty() && new.role_claim.is_none() {
-            let detail = "with `default_role` anyone at the provider would come in; say which `domains` may";
+        if new.domains.is_empty() {
+            let detail = "say which `domains` the addresses of those have who may come in: a provider is believed about them only";
             fault("/domains", "missing", detail);
         }
         let domains: Vec<String> = new.domains.iter().map(|domain| domain.trim().to_lowercase()).collect();
@@ -292,9 +291,9 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` where there is none.
-    pub async fn remove_provider(&self, asker: Asker<'_>, name: &str) -> Result<(), IdentityError> {
+    pub async fn remove_provider(&self, asker: Option<Asker<'_>>, name: &str) -> Result<(), IdentityError> {
         let known = self.provider(name).await?.ok_or(IdentityError::NotFound("provider"))?;
-        let tenant = asker.principal.tenant.clone();
+        let tenant = asker.map_or_else(TenantId::default_tenant, |asker| asker.principal.tenant.clone());
         let audited = Change {
             action: "sso.delete",
             target: name.to_owned(),
@@ -302,7 +301,7 @@ impl Engine {
             before: Some(said(&known.value)),
             after: None,
         };
-        self.write_records(Some(asker), RecordChanges::default().remove(&known), Some(audited)).await?;
+        self.write_records(asker, RecordChanges::default().remove(&known), Some(audited)).await?;
         Ok(())
     }
 }

@@ -86,6 +86,7 @@ async fn change_password(
     let mut fields = Fields::new(body);
     let (present, new) = (fields.needed_secret("present"), fields.needed_secret("password"));
     fields.finish("a change of password")?;
+    limits::enter_account(&app, &asking.principal.user.to_string())?;
     app.engine.change_password(asking.by(), &present, &new).await.map_err(own_proof)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -98,6 +99,7 @@ async fn change_email(
     let mut fields = Fields::new(body);
     let (email, password) = (fields.needed("email"), fields.needed_secret("password"));
     fields.finish("a change of address")?;
+    limits::enter_account(&app, &asking.principal.user.to_string())?;
     app.engine.change_email(asking.by(), &email, &password).await.map_err(own_proof)?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
@@ -111,6 +113,7 @@ async fn confirm(State(app): State<App>, asking: Asking, JsonObject(body): JsonO
     let mut fields = Fields::new(body);
     let code = fields.needed("code");
     fields.finish("a code")?;
+    limits::enter_account(&app, &asking.principal.user.to_string())?;
     let codes = app.engine.confirm_second_factor(asking.by(), &code).await.map_err(own_proof)?;
     let codes: Vec<&String> = codes.iter().map(Secret::reveal).collect();
     Ok(secret_answer(&json!({ "recovery_codes": codes })))
@@ -120,6 +123,7 @@ async fn remove(State(app): State<App>, asking: Asking, JsonObject(body): JsonOb
     let mut fields = Fields::new(body);
     let (password, code) = (fields.needed_secret("password"), fields.text("code").unwrap_or_default());
     fields.finish("a proof")?;
+    limits::enter_account(&app, &asking.principal.user.to_string())?;
     app.engine.remove_second_factor(asking.by(), &password, &code).await.map_err(own_proof)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -82,7 +82,7 @@ async fn open(
         fields.fault("", "missing", "send `email` and `password`, or `ticket`, or `key`");
     }
     fields.finish("credentials")?;
-    let (browser, replaces) = (session::browser(&origin, &headers), session::id_of(&headers));
+    let (browser, replaces) = (session::browser(&origin, &headers), session::id_of(&origin, &headers));
     let entered = match (ticket, key, email, password) {
         (Some(ticket), ..) => app.engine.sign_in_with_link(ticket.reveal(), &browser, replaces).await,
         (_, Some(key), ..) => app.engine.sign_in_with_key(key.reveal(), &browser, replaces).await,
@@ -122,8 +122,13 @@ fn shown(principal: &tidings_core::principal::Principal, secret: &str) -> Value 
     })
 }
 
-async fn get(State(app): State<App>, Caller(principal): Caller, headers: HeaderMap) -> Result<Response, ApiError> {
-    let holder = session::holder(&app, &headers).await?;
+async fn get(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    From(origin): From,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let holder = session::holder(&app, &origin, &headers).await?;
     let (secret, _) = holder
         .filter(|(_, holder)| holder.credential == principal.credential)
         .ok_or_else(|| ApiError::no_such("session").detail("you came with a key or a token, not in a session"))?;
@@ -141,7 +146,7 @@ async fn close(
     own_page(&origin, &headers)?;
     let holder = match caller {
         Some(principal) => Some(principal.as_ref().clone()),
-        None => session::holder(&app, &headers).await?.map(|(_, principal)| principal),
+        None => session::holder(&app, &origin, &headers).await?.map(|(_, principal)| principal),
     };
     if let Some(principal) = holder
         && let Credential::Session(id) = principal.credential

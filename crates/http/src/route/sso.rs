@@ -117,12 +117,12 @@ async fn callback(
     mut query: Query,
 ) -> Result<Response, ApiError> {
     let (state, code, refused) = (query.text("state"), query.text("code"), query.text("error"));
-    let held = held_state(&headers);
+    let held = held_state(&origin, &headers);
     let finished = match (state, code) {
         _ if refused.is_some() => Err(CallbackFault::Provider),
         (Some(state), Some(code)) => {
-            let (browser, replaces) = (session::browser(&origin, &headers), session::id_of(&headers));
-            app.engine.finish_sso(&name, held.as_deref(), (&state, &code), &browser, replaces).await
+            let (browser, replaces) = (session::browser(&origin, &headers), session::id_of(&origin, &headers));
+            app.engine.finish_sso(&name, held, (&state, &code), &browser, replaces).await
         }
         _ => Err(CallbackFault::State),
     };
@@ -169,11 +169,9 @@ fn state_cookie(origin: &Origin, state: &str) -> HeaderValue {
     HeaderValue::from_str(&cookie).expect("a name, letters of base64 and attributes")
 }
 
-fn held_state(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let named = |name: &str| name == "__Host-tidings_sso" || name == "tidings_sso";
-    pairs.find(|(name, _)| named(name)).map(|(_, value)| value.to_owned())
+fn held_state<'a>(origin: &Origin, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = state_name(origin);
+    session::cookies(headers).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 async fn link(
@@ -257,7 +255,7 @@ fn read(body: serde_json::Map<String, serde_json::Value>) -> Result<NewProvider,
 }
 
 async fn remove(State(app): State<App>, asking: Asking, Path(name): Path<String>) -> Result<Response, ApiError> {
-    app.engine.remove_provider(asking.by(), &name).await?;
+    app.engine.remove_provider(Some(asking.by()), &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

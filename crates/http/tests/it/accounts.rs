@@ -119,6 +119,20 @@ async fn one_person_is_in_several_tenants_and_in_one_at_a_time() {
     );
     anna.get("/v1/me").await.is_problem(401, "unauthenticated");
     there.post("/v1/session:switch", json!({ "tenant": "third" })).await.is_problem(403, "forbidden");
+    // Changing over makes a session no younger.
+    app.world.clock.advance_hours(11);
+    let mut at = there;
+    for turn in 0..70 {
+        let tenant = if turn % 2 == 0 { "default" } else { "other" };
+        let switched = at.post("/v1/session:switch", json!({ "tenant": tenant })).await;
+        if switched.status == 401 {
+            assert!(turn > 60, "{turn}");
+            return;
+        }
+        at = Browser::of(&app, &switched);
+        app.world.clock.advance_hours(11);
+    }
+    panic!("a session that changes over lives for ever");
 }
 
 #[tokio::test]
@@ -156,7 +170,9 @@ async fn a_forgotten_password_is_set_by_a_link_to_a_verified_address_and_ends_ev
     let all = app.world.mailbox.all();
     assert!(all.iter().all(|it| !it.text.contains("#reset=")), "an address nobody has verified gets no link");
     let verify = link_sent(&app, "anna@example.org", "verify").await;
-    assert_eq!(redeem(&app, json!({ "link": verify })).await.body["made"], "email");
+    redeem(&app, json!({ "link": verify })).await.is_problem(422, "invalid");
+    redeem(&app, json!({ "link": verify, "password": "a strangers guess" })).await.is_problem(403, "wrong_proof");
+    assert_eq!(redeem(&app, json!({ "link": verify, "password": PASSWORD })).await.body["made"], "email");
     assert_eq!(anna.get("/v1/account").await.body["email_verified"], true);
     forgot().await;
     let link = link_sent(&app, "anna@example.org", "reset").await;
@@ -188,6 +204,34 @@ async fn a_forgotten_password_is_set_by_a_link_to_a_verified_address_and_ends_ev
     Browser::sign_in(&app, "anna@example.org", PASSWORD).await;
 }
 
+async fn change_to(person: &Browser<'_>, email: &str) {
+    let body = json!({ "email": email, "password": PASSWORD });
+    assert_eq!(person.post("/v1/account/email", body).await.status, 202);
+}
+
+#[tokio::test]
+async fn checks_of_ones_own_password_are_counted_too() {
+    let mut options = tidings_http::Options::default();
+    options.rates.person_sign_ins = tidings_http::limits::Rate::new(5, 900);
+    let app = TestApp::with(options).await;
+    let anna = first_admin(&app).await;
+    let guess = || anna.post("/v1/account/password", json!({ "present": "a guess", "password": PASSWORD }));
+    for _ in 0..5 {
+        guess().await.is_problem(403, "wrong_proof");
+    }
+    guess().await.is_problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn a_body_of_very_many_members_is_answered_shortly() {
+    let app = TestApp::start().await;
+    let members: Vec<String> = (0..50_000).map(|number| format!("\"m{number}\":0")).collect();
+    let request = app.http.post(app.url("/v1/session")).header("content-type", "application/json");
+    let answer = send(request.body(format!("{{{}}}", members.join(",")))).await;
+    answer.is_problem(422, "invalid");
+    assert!(answer.text.len() < 10_000, "{} bytes", answer.text.len());
+}
+
 #[tokio::test]
 async fn an_address_is_changed_by_its_link_and_only_then() {
     let app = TestApp::start().await;
@@ -198,8 +242,20 @@ async fn an_address_is_changed_by_its_link_and_only_then() {
     assert_eq!(change("new@example.org", PASSWORD).await.status, 202);
     assert_eq!(anna.get("/v1/account").await.body["email"], "anna@example.org");
     let link = link_sent(&app, "new@example.org", "verify").await;
-    assert_eq!(redeem(&app, json!({ "link": link })).await.status, 200);
+    assert!(app.world.mailbox.last_to("anna@example.org").await.text.contains("new@example.org"));
+    assert_eq!(redeem(&app, json!({ "link": link, "password": PASSWORD })).await.status, 200);
     assert_eq!(anna.get("/v1/account").await.body["email"], "new@example.org");
+    // What was asked for before the password changed ends with it.
+    change_to(&anna, "other@example.org").await;
+    let late = link_sent(&app, "other@example.org", "verify").await;
+    let new = json!({ "present": PASSWORD, "password": "another plain sentence" });
+    assert_eq!(anna.post("/v1/account/password", new).await.status, 204);
+    let late = json!({ "link": late, "password": "another plain sentence" });
+    redeem(&app, late).await.is_problem(410, "link_gone");
+    let back = json!({ "email": "new@example.org", "password": "another plain sentence" });
+    let anna = Browser::of(&app, &sign_in(&app, back).await);
+    let back = json!({ "present": "another plain sentence", "password": PASSWORD });
+    assert_eq!(anna.post("/v1/account/password", back).await.status, 204);
     sign_in(&app, json!({ "email": "anna@example.org", "password": PASSWORD }))
         .await
         .is_problem(401, "unauthenticated");

@@ -250,16 +250,27 @@ async fn a_login_is_linked_only_after_proof_of_both() {
     let begun_link = begun(&answer, answer.body["address"].as_str().expect("an address"));
     provider.says(&app, &begun_link.nonce, mail("anna@example.org"));
     let query = format!("code=good&state={}", begun_link.state);
-    assert_eq!(went(&back(&app, "corp", &begun_link.cookie, &query).await), ("/account#linked=1".to_owned(), None));
+    let both = format!("{}; {}", begun_link.cookie, anna.cookie);
+    assert_eq!(went(&back(&app, "corp", &both, &query).await), ("/account#linked=1".to_owned(), None));
+    // Not without the session that asked for it, nor in another's.
+    let bela = invited(&app, &anna, "bela@example.org", "viewer").await;
+    for session in ["x=y", &bela.cookie] {
+        let answer = anna.post("/v1/sso/corp/link", json!({})).await;
+        let theirs = begun(&answer, answer.body["address"].as_str().expect("an address"));
+        provider.says(&app, &theirs.nonce, json!({ "sub": "9", "email": "z@example.org", "email_verified": true }));
+        let query = format!("code=good&state={}", theirs.state);
+        let answer = back(&app, "corp", &format!("{}; {session}", theirs.cookie), &query).await;
+        assert_eq!(went(&answer).0, "/account#sso-fault=state");
+    }
     let (_, session) = sign_in(&app, &provider, mail("anna@example.org")).await;
     assert_eq!(me(&app, &session).await["role"], "admin");
     // One login is one person's.
-    let bela = invited(&app, &anna, "bela@example.org", "viewer").await;
     let answer = bela.post("/v1/sso/corp/link", json!({})).await;
     let taken = begun(&answer, answer.body["address"].as_str().expect("an address"));
     provider.says(&app, &taken.nonce, mail("anna@example.org"));
     let query = format!("code=good&state={}", taken.state);
-    assert_eq!(went(&back(&app, "corp", &taken.cookie, &query).await).0, "/account#sso-fault=taken");
+    let both = format!("{}; {}", taken.cookie, bela.cookie);
+    assert_eq!(went(&back(&app, "corp", &both, &query).await).0, "/account#sso-fault=taken");
     // And is taken off by them alone.
     let logins = anna.get("/v1/account/logins").await.body;
     let path = format!("/v1/account/logins/{}", logins["data"][0]["id"].as_str().expect("an id"));
@@ -272,18 +283,27 @@ async fn a_login_is_linked_only_after_proof_of_both() {
 #[tokio::test]
 async fn an_invitation_is_taken_up_by_its_verified_address_and_a_stranger_is_not_made() {
     let app = TestApp::start().await;
-    let provider = Provider::start(&app, json!({})).await;
+    let provider = Provider::start(&app, json!({ "domains": ["example.org"] })).await;
     assert_eq!(sign_in(&app, &provider, mail("bela@example.org")).await.0, "/account#sso-fault=not-invited");
     let anna = first_admin(&app).await;
     let body = json!({ "email": "bela@example.org", "role": "curator" });
     assert_eq!(anna.post("/v1/users", body).await.status, 201);
     let (_, session) = sign_in(&app, &provider, mail("bela@example.org")).await;
     assert_eq!(me(&app, &session).await["role"], "curator");
-    // The link that was sent still sets a password, and nothing else.
+    // A provider opens its own tenant and no other.
+    let other = app.key_of("other", tidings_core::permission::Role::Admin).await;
+    let there = app.http.post(app.url("/v1/users")).bearer_auth(&other);
+    assert_eq!(send(there.json(&json!({ "email": "bela@example.org", "role": "admin" }))).await.status, 201);
+    // The link that was sent still sets a password; what the provider alone vouched for ends with it.
     let link = link_sent(&app, "bela@example.org", "join").await;
+    let session = session.expect("a session");
     let used = json!({ "link": link, "password": crate::browser::PASSWORD });
     assert_eq!(send(app.http.post(app.url("/v1/links:redeem")).json(&used)).await.status, 200);
-    Browser::sign_in(&app, "bela@example.org", crate::browser::PASSWORD).await;
+    let ended = send(app.http.get(app.url("/v1/me")).header("cookie", &session)).await;
+    ended.is_problem(401, "unauthenticated");
+    assert_eq!(sign_in(&app, &provider, mail("bela@example.org")).await.0, "/account#sso-fault=link-first");
+    let bela = Browser::sign_in(&app, "bela@example.org", crate::browser::PASSWORD).await;
+    assert_eq!(bela.get("/v1/me").await.status, 200);
 }
 
 #[tokio::test]
@@ -365,7 +385,7 @@ async fn a_provider_is_judged_whole_and_keeps_its_secret() {
         assert!(pointers.contains(&&json!(pointer)), "{pointer}: {}", answer.text);
     }
     let _provider = Provider::start(&app, json!({ "domains": ["example.org"], "default_role": "viewer" })).await;
-    let kept = json!({ "title": "New", "issuer": ISSUER, "client_id": "tidings" });
+    let kept = json!({ "title": "New", "issuer": ISSUER, "client_id": "tidings", "domains": ["example.org"] });
     assert_eq!(send(app.request(Method::PUT, "/v1/sso/providers/corp").json(&kept)).await.status, 200);
     assert!(!app.get("/v1/sso/providers").await.text.contains("cret"));
     assert!(!app.get("/v1/audit?limit=1000").await.text.contains("s:e/cret"));

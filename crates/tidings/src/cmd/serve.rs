@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
+use tidings_engine::IdentityError;
 use tidings_http::Tls;
 use tidings_http::limits::NamedRate;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use self::transport::Transport;
 use crate::config::Global;
@@ -88,7 +89,7 @@ impl Serve {
                 None
             }
         };
-        greet(&server, global, plain_http).await?;
+        greet(&server, global, plain_http).await;
         let demo = self.demo.then(|| super::demo::start(&server, self.seed));
         let code = tokio::select! {
             () = stopping.next() => ExitCode::SUCCESS,
@@ -114,7 +115,7 @@ impl Serve {
 }
 
 /// Says where the server is and how to get in.
-async fn greet(server: &Local, global: &Global, is_plain: bool) -> anyhow::Result<()> {
+async fn greet(server: &Local, global: &Global, is_plain: bool) {
     eprintln!("listening on {}", server.url());
     if is_plain && !server.has_tls() && !server.address.ip().is_loopback() {
         eprintln!("this is plain HTTP, and others can reach it: keys and events can be read on their way");
@@ -122,6 +123,14 @@ async fn greet(server: &Local, global: &Global, is_plain: bool) -> anyhow::Resul
     if server.is_new_key {
         eprintln!("admin key {} (kept in {})", server.admin_key.reveal(), global.admin_key_file().display());
     }
+    if let Err(error) = offer_links(server).await {
+        // It runs all the same, and says why it takes nothing where that is so.
+        warn!(code = "no_link", "no link to the page was made: {error}");
+    }
+}
+
+/// Prints the links that work once.
+async fn offer_links(server: &Local) -> Result<(), IdentityError> {
     if let Some(admin) = server.admin()
         && let Some(link) = server.engine().page_link(&admin).await?
     {

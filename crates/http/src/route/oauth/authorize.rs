@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::form::parameters;
 use crate::operation::{JSON, Operation};
+use crate::origin::From;
 use crate::session;
 
 /// The request's parameters, as the document lists them.
@@ -65,13 +66,14 @@ const HTML: &str = "text/html; charset=utf-8";
 
 async fn authorize(
     State(app): State<App>,
+    From(origin): From,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Some(request) = parameters(query.as_deref().unwrap_or_default()) else {
         return Ok(stopped("The request is too long, or not UTF-8."));
     };
-    let holder = session::holder(&app, &headers).await?.map(|(_, principal)| principal);
+    let holder = session::holder(&app, &origin, &headers).await?.map(|(_, principal)| principal);
     Ok(match app.engine.authorize(&request, holder.as_ref(), None).await? {
         Step::Back(location) => to(&location),
         Step::SignIn => {
