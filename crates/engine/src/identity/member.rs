@@ -212,7 +212,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` where there is none, `NotPermitted` where either role may do more than the one who asks,
-    /// `Conflict` where the last Admin would be gone.
+    /// `Conflict` for one's own role.
     pub async fn change_member(
         &self,
         asker: Asker<'_>,

@@ -1,7 +1,7 @@
 //! Random scripts, run on a store and on the reference in memory: both must answer the same.
 
 use tidings_core::id::TenantId;
-use tidings_core::port::{Commit, DeadLetterState, Randomness};
+use tidings_core::port::{Commit, DeadLetterState, Fence, Randomness, RecordRow};
 
 use super::{Storage, observe};
 use crate::{MemoryStore, SeededRandomness, sample};
@@ -40,7 +40,7 @@ pub(super) async fn run_script(store: &dyn Storage, seed: u64, inbox_from: u64) 
     for step in 0..STEPS {
         let tenant = &tenants()[draw(3) as usize];
         let head = store.head();
-        match draw(8) {
+        match draw(9) {
             0 | 1 => {
                 let first = draw(EVENTS - 3);
                 store.commit(sample::commit_of(head, tenant, first..first + 1 + draw(3))).await.unwrap();
@@ -70,6 +70,12 @@ pub(super) async fn run_script(store: &dyn Storage, seed: u64, inbox_from: u64) 
                 // There is one or there is none; both stores must say so alike.
                 let is_there = store.dead_letter(tenant, letter.id).await.unwrap().is_some();
                 assert_eq!(store.update_dead_letter(&letter).await.is_ok(), is_there);
+            }
+            7 => {
+                let fence = if draw(2) == 0 { Fence::Server } else { Fence::Tenant(tenant.clone()) };
+                let row = sample::record_row(fence, ["a", "ab", "b"][draw(3) as usize], 1 + draw(3));
+                let records = vec![if draw(4) == 0 { RecordRow { record: None, ..row } } else { row }];
+                store.commit(Commit { records, ..Commit::default() }).await.unwrap();
             }
             _ => store.set_read_mark(tenant, sample::user_id(draw(USERS)), draw(9)).await.unwrap(),
         }
