@@ -2,6 +2,9 @@
 
 CARGO ?= cargo
 DATA ?= target/demo
+# The binary as the tests build it, so that nothing is built twice.
+BUILT = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings
+BUILD = $(CARGO) test --workspace --quiet --no-run
 # Test vectors of signatures and keys, from the Go module proxy; without Go their tests say that they are skipped.
 VECTORS = github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
 WYCHEPROOF = $(shell command -v go >/dev/null && go mod download -json $(VECTORS) | sed -n 's|.*"Dir": "\(.*\)".*|\1/testvectors_v1|p')
@@ -29,16 +32,16 @@ docs: ## Build the docs, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 sso: ## Sign in by providers of others, on this machine (needs node and npm; java, mvn and unzip for Keycloak)
-	$(CARGO) build --quiet --bin tidings
-	tools/sso/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings"
+	$(BUILD)
+	tools/sso/run "$(BUILT)"
 
 api-test: ## Ask a server everything its OpenAPI document says (needs Python)
-	$(CARGO) build --quiet --bin tidings
-	tools/schemathesis/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings" 10
+	$(BUILD)
+	tools/schemathesis/run "$(BUILT)" 10
 
 oauth-clients: ## Have OAuth clients that others wrote come by tokens (needs npm and Python)
-	$(CARGO) build --quiet --bin tidings
-	tools/oauth-clients/run "$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/tidings"
+	$(BUILD)
+	tools/oauth-clients/run "$(BUILT)"
 
 deny: ## Check licenses, bans and sources of what is depended on
 	$(CARGO) deny --log-level error check licenses bans sources
