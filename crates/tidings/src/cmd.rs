@@ -64,8 +64,10 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
     // These have something to finish then, and listen for it themselves.
     let ends_by_itself = matches!(command, Command::Serve(_) | Command::Simulate(_) | Command::Bench(_));
     tokio::select! {
-        ended = run_to_end(command, global) => ended,
+        // It listens from its first poll on, so that comes before the command says anything.
+        biased;
         Ok(()) = tokio::signal::ctrl_c(), if !ends_by_itself => Ok(ExitCode::from(Failure::INTERRUPTED)),
+        ended = run_to_end(command, global) => ended,
     }
 }
 
