@@ -5,7 +5,7 @@ mod signature;
 mod hooks;
 mod service_accounts;
 mod tenant_roles;
-mod tokens;
+mod standing;
 mod tenants;
 mod trust;
 
@@ -27,6 +27,7 @@ pub use hooks::{Admitted, NewHook};
 pub use keys::{NewKey, SecretKey};
 pub use service_accounts::NewServiceAccount;
 pub use signature::Claim;
+pub(crate) use standing::Standing;
 pub use tenant_roles::{RoleDraft, RoleView};
 pub use tenants::{Closed, TenantDraft, TenantView};
 pub use trust::{Speaker, Trust, TrustedIssuer, TrustedTenant};
@@ -57,6 +58,18 @@ impl Engine {
         let issuers = Issuers::of_role(role);
         let named = Named { tenant, user, credential, namespace: user.to_string() };
         principal_as(named, role, Permissions::ALL, issuers, &self.control)
+    }
+
+    /// A client that asks for itself. It speaks for nobody but itself, whatever its role.
+    pub(crate) fn principal_of_service(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+        role: &RoleName,
+        credential: Credential,
+    ) -> Principal {
+        let named = Named { tenant, user, credential, namespace: user.to_string() };
+        principal_as(named, role, Permissions::ALL, Issuers::Only(Vec::new()), &self.control)
     }
 
     /// True as long as what the principal came by stands, and lets them do and see what it did.

@@ -193,6 +193,11 @@ impl Control {
         keys
     }
 
+    /// How many times someone's rights were cut or changed.
+    pub fn rights_count(&self) -> u64 {
+        *self.rights.borrow()
+    }
+
     /// Changes whenever someone's rights are cut or changed.
     pub fn rights(&self) -> watch::Receiver<u64> {
         self.rights.subscribe()

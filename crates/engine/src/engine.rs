@@ -15,6 +15,7 @@ use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access;
 use crate::audit::{Refusals, write_refusals};
 use crate::control::Control;
 use crate::erasure::Eraser;
@@ -96,6 +97,8 @@ pub struct Engine {
     pub(crate) known: Arc<KnownRecords>,
     /// When keys and webhooks were last used.
     pub(crate) uses: Uses,
+    /// Those who were let in.
+    pub(crate) standing: access::Standing,
     /// The keys of our tokens, and those that were verified.
     pub(crate) tokens: Tokens,
     pub(crate) started: Timestamp,
@@ -184,6 +187,7 @@ impl Engine {
             roles,
             known,
             uses: Uses::default(),
+            standing: access::Standing::default(),
             tokens: Tokens::default(),
             started,
             refusals,

@@ -32,7 +32,7 @@ pub use scopes::{Scope, Scopes, ScopesError};
 pub use tokens::{TokenView, UserInfo};
 
 pub(crate) use client::ClientAt;
-pub(crate) use grant::{GrantRecord, permissions_of};
+pub(crate) use grant::{GrantRecord, grant_key, permissions_of};
 pub(crate) use keys::Tokens;
 
 /// How long an access token lives, in milliseconds: 10 minutes.

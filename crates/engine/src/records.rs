@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hashbrown::DefaultHashBuilder;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,8 @@ use crate::engine::Engine;
 
 /// Records kept at hand.
 const KNOWN_MAX: usize = 20_000;
+/// Counts that records share by the hash of their key, so that a change of one says nothing of most others.
+const COUNTS: usize = 1_024;
 /// How often ended records are taken away.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// Records that a sweep removes in one commit.
@@ -141,8 +145,14 @@ pub(crate) async fn check(
 /// what no longer holds.
 pub(crate) struct KnownRecords {
     entries: Cache<RecordKey, Arc<dyn Any + Send + Sync>>,
-    /// How many times something was forgotten.
-    forgotten: AtomicU64,
+    /// How many times something was forgotten. It is held to be read while something is put in, so that nothing
+    /// is put in that was read before it was forgotten.
+    forgotten: RwLock<u64>,
+    /// How many times accounts, members and clients were changed.
+    rights: AtomicU64,
+    /// How many times records were changed whose keys share a place in it.
+    changes: Box<[AtomicU64]>,
+    hasher: DefaultHashBuilder,
     /// How many times someone's rights may have been cut.
     cut: watch::Sender<u64>,
 }
@@ -155,7 +165,14 @@ impl std::fmt::Debug for KnownRecords {
 
 impl Default for KnownRecords {
     fn default() -> Self {
-        Self { entries: Cache::new(KNOWN_MAX), forgotten: AtomicU64::new(0), cut: watch::Sender::new(0) }
+        Self {
+            entries: Cache::new(KNOWN_MAX),
+            forgotten: RwLock::new(0),
+            rights: AtomicU64::new(0),
+            changes: (0..COUNTS).map(|_| AtomicU64::new(0)).collect(),
+            hasher: DefaultHashBuilder::default(),
+            cut: watch::Sender::new(0),
+        }
     }
 }
 
@@ -165,10 +182,17 @@ impl KnownRecords {
         if written.is_empty() {
             return;
         }
-        // First the count, then the entries: a reader that put in what it had read before sees the count.
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        {
+            let mut forgotten = self.forgotten.write().unwrap_or_else(PoisonError::into_inner);
+            *forgotten += 1;
+            written.iter().for_each(|(key, _)| drop(self.entries.remove(key)));
+        }
+        // Whoever sees these counts finds nothing at hand from before them.
         for (key, _) in written {
-            self.entries.remove(key);
+            self.changes[self.place_of(key)].fetch_add(1, Ordering::SeqCst);
+            if matches!(key.shelf, Shelf::Account | Shelf::Member | Shelf::Client) {
+                self.rights.fetch_add(1, Ordering::SeqCst);
+            }
         }
         let cuts = |(key, is_gone): &(RecordKey, bool)| match key.shelf {
             Shelf::Account | Shelf::Member | Shelf::Client => true,
@@ -183,14 +207,57 @@ impl KnownRecords {
     /// Forgets everything within a tenant that is erased.
     pub fn forget_tenant(&self, tenant: &TenantId) {
         let fence = Fence::Tenant(tenant.clone());
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.entries.retain(|key, _| key.fence != fence);
+        {
+            let mut forgotten = self.forgotten.write().unwrap_or_else(PoisonError::into_inner);
+            *forgotten += 1;
+            self.entries.retain(|key, _| key.fence != fence);
+        }
+        self.rights.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn forgotten(&self) -> u64 {
+        *self.forgotten.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts in what was read when so many times something had been forgotten, unless more has been since.
+    fn put(&self, key: RecordKey, entry: Arc<dyn Any + Send + Sync>, read_at: u64) {
+        let forgotten = self.forgotten.read().unwrap_or_else(PoisonError::into_inner);
+        if *forgotten == read_at {
+            self.entries.insert(key, entry);
+        }
+    }
+
+    /// How many times accounts, members and clients were changed, whosever.
+    pub fn rights_count(&self) -> u64 {
+        self.rights.load(Ordering::SeqCst)
+    }
+
+    fn place_of(&self, key: &RecordKey) -> usize {
+        self.hasher.hash_one(key) as usize % COUNTS
+    }
+
+    /// How a record stands now, to be read before it is.
+    pub fn mark_of(&self, key: &RecordKey) -> Mark {
+        let place = self.place_of(key);
+        Mark { place, count: self.changes[place].load(Ordering::SeqCst) }
+    }
+
+    /// True where the record has not been changed since.
+    pub fn is_as_of(&self, mark: Mark) -> bool {
+        self.changes[mark.place].load(Ordering::SeqCst) == mark.count
     }
 
     /// Changes whenever someone's rights may have been cut.
     pub fn cut(&self) -> watch::Receiver<u64> {
         self.cut.subscribe()
     }
+}
+
+/// How often a record, or another that shares its count, had been changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    place: usize,
+    count: u64,
 }
 
 /// Why records were not changed.
@@ -219,13 +286,10 @@ impl Engine {
         if let Some(known) = known {
             return Ok(Some(known).filter(|known| !known.has_ended(now)));
         }
-        let before = self.known.forgotten.load(Ordering::SeqCst);
+        let before = self.known.forgotten();
         let Some(loaded) = self.load::<T>(key.clone()).await? else { return Ok(None) };
         let loaded = Arc::new(loaded);
-        self.known.entries.insert(key.clone(), loaded.clone());
-        if self.known.forgotten.load(Ordering::SeqCst) != before {
-            self.known.entries.remove(&key);
-        }
+        self.known.put(key, loaded.clone(), before);
         Ok(Some(loaded))
     }
 

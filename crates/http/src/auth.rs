@@ -52,11 +52,11 @@ pub(crate) struct Gate {
 pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let identified = gate.identify(&parts).await;
-    let counted = gate.count(&parts, identified.as_ref().ok().and_then(Option::as_ref));
+    let counted = gate.count(&parts, identified.as_ref().ok().and_then(Option::as_deref));
     let (principal, admitted) = match counted.and(identified) {
         Ok(principal) => {
-            let admitted = gate.admit(principal.as_ref(), &parts);
-            (principal.map(Arc::new), admitted)
+            let admitted = gate.admit(principal.as_deref(), &parts);
+            (principal, admitted)
         }
         Err(error) => (None, Err(error)),
     };
@@ -82,7 +82,7 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
 
 impl Gate {
     /// Who is asking, where that matters and they say it in the head.
-    async fn identify(&self, parts: &Parts) -> Result<Option<Principal>, ApiError> {
+    async fn identify(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, ApiError> {
         match self.access {
             Access::Open | Access::Signed => Ok(None),
             Access::Loopback(_) if is_local(parts) => Ok(None),
@@ -170,7 +170,7 @@ fn invalid_token(detail: &str) -> ApiError {
 }
 
 /// The principal of a key or token in the head or of a session's cookie; none where there is neither.
-async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Principal>, ApiError> {
+async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Arc<Principal>>, ApiError> {
     let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let key = value.to_str().ok().and_then(|text| {

@@ -24,7 +24,7 @@ pub(crate) async fn holder<'a>(
     app: &App,
     origin: &Origin,
     headers: &'a HeaderMap,
-) -> Result<Option<(&'a str, Principal)>, ApiError> {
+) -> Result<Option<(&'a str, Arc<Principal>)>, ApiError> {
     for secret in secrets(origin, headers) {
         if let Some(principal) = app.engine.enter(secret).await? {
             return Ok(Some((secret, principal)));

@@ -139,19 +139,18 @@ impl Engine {
         SessionId::from_bytes(hash_of(Shelf::Session, secret))
     }
 
-    /// The principal of a cookie's secret, as long as the session and what it stands for hold.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn enter(self: &Arc<Self>, secret: &str) -> Result<Option<Principal>, PortError> {
-        let id = Self::session_id(secret);
-        let Some(session) = self.load_known::<SessionRecord>(session_key(id)).await? else { return Ok(None) };
-        let principal = self.principal_of_session(id, &session.value).await?;
-        if principal.is_some() && session.value.seen.plus_millis(WORTH_WRITING) < self.ports.clock.now() {
-            let engine = Arc::clone(self);
+    /// Notes that a session is used, where it is worth writing down.
+    pub(crate) fn note_use_of(self: &Arc<Self>, session: &Arc<Loaded<SessionRecord>>) {
+        if session.value.seen.plus_millis(WORTH_WRITING) < self.ports.clock.now() {
+            let (engine, session) = (Arc::clone(self), Arc::clone(session));
             tokio::spawn(async move { engine.note_seen(session).await });
         }
-        Ok(principal)
+    }
+
+    /// When what a session was opened with ends by itself.
+    pub(crate) fn end_of_opener(&self, session: &SessionRecord) -> Option<Timestamp> {
+        let Opener::Key(key) = session.opener else { return None };
+        self.control.key_of(key).and_then(|key| key.expires)
     }
 
     /// How the one of a session showed who they are.
@@ -171,7 +170,7 @@ impl Engine {
         }
     }
 
-    async fn principal_of_session(
+    pub(crate) async fn principal_of_session(
         &self,
         id: SessionId,
         session: &SessionRecord,

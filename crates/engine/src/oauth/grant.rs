@@ -48,7 +48,7 @@ impl Shelved for GrantRecord {
     const SHELF: Shelf = Shelf::Grant;
 }
 
-pub(super) fn grant_key(id: GrantId) -> RecordKey {
+pub(crate) fn grant_key(id: GrantId) -> RecordKey {
     RecordKey::of_server(Shelf::Grant, id.to_string())
 }
 

@@ -135,6 +135,11 @@ impl TokenCache {
         self.entries.clear();
     }
 
+    /// How many times something was revoked or everything forgotten.
+    pub fn revocations_count(&self) -> u64 {
+        self.revocations.epoch()
+    }
+
     /// How many tokens are remembered.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -145,7 +145,7 @@ async fn close(
 ) -> Result<Response, ApiError> {
     own_page(&origin, &headers)?;
     let holder = match caller {
-        Some(principal) => Some(principal.as_ref().clone()),
+        Some(principal) => Some(principal),
         None => session::holder(&app, &origin, &headers).await?.map(|(_, principal)| principal),
     };
     if let Some(principal) = holder

@@ -74,7 +74,7 @@ async fn authorize(
         return Ok(stopped("The request is too long, or not UTF-8."));
     };
     let holder = session::holder(&app, &origin, &headers).await?.map(|(_, principal)| principal);
-    Ok(match app.engine.authorize(&request, holder.as_ref(), None).await? {
+    Ok(match app.engine.authorize(&request, holder.as_deref(), None).await? {
         Step::Back(location) => to(&location),
         Step::SignIn => {
             let here = format!("/oauth/authorize?{}", request.to_query());

@@ -107,7 +107,7 @@ async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Ar
     auth::require_open(app, &principal.tenant).map_err(|_| (code::FORBIDDEN, NOT_SERVED))?;
     auth::require(&principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))?;
     let quota = app.streams.open(&app.engine, &principal).map_err(|_| (code::RATE, "too many streams are open"))?;
-    Ok((Arc::new(principal), quota))
+    Ok((principal, quota))
 }
 
 /// One subscription of the socket.
