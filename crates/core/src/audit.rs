@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{GrantId, KeyId, SessionId, TenantId, UserId};
+use crate::id::{GrantId, KeyId, LoginId, SessionId, TenantId, UserId};
 use crate::principal::Credential;
 use crate::time::Timestamp;
 
@@ -30,18 +30,22 @@ pub struct Actor {
     /// By a token of which grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
+    /// By a token of another issuer, and as whom there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<LoginId>,
 }
 
 impl Actor {
     /// One who was let in by a credential.
     pub fn new(tenant: TenantId, user: UserId, credential: Credential) -> Self {
-        let (mut key, mut session, mut grant) = (None, None, None);
+        let (mut key, mut session, mut grant, mut login) = (None, None, None, None);
         match credential {
             Credential::Key(id) => key = Some(id),
             Credential::Session(id) => session = Some(id),
             Credential::Token { grant: id, .. } => grant = Some(id),
+            Credential::Login { login: id, .. } => login = Some(id),
         }
-        Self { tenant, user, key, session, grant }
+        Self { tenant, user, key, session, grant, login }
     }
 }
 

@@ -148,6 +148,8 @@ ids! {
     ClientId = "cli";
     /// What one consent has given a program.
     GrantId = "gnt";
+    /// Someone as another issuer knows them: 128 bits of the hash of issuer and subject.
+    LoginId = "lgn";
     /// A way in for signed requests.
     HookId = "whk";
     /// An envelope set aside for a human.

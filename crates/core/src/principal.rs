@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::filter::{Compiled, Fault, Filter, Leaf, Subject};
-use crate::id::{GrantId, KeyId, SessionId, TenantId, UserId};
+use crate::id::{GrantId, KeyId, LoginId, SessionId, TenantId, UserId};
 use crate::permission::{Permission, Permissions, Role, RoleName};
 use crate::time::Timestamp;
 use crate::vocabulary::State;
@@ -60,6 +60,13 @@ pub enum Credential {
         /// From then on it is worth nothing.
         expires: Timestamp,
     },
+    /// An access token of another issuer.
+    Login {
+        /// Who they are there.
+        login: LoginId,
+        /// From then on it is worth nothing.
+        expires: Timestamp,
+    },
 }
 
 impl Credential {
@@ -67,7 +74,7 @@ impl Credential {
     pub const fn key(self) -> Option<KeyId> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Session(_) | Self::Token { .. } => None,
+            Self::Session(_) | Self::Token { .. } | Self::Login { .. } => None,
         }
     }
 }

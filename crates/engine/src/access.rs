@@ -60,15 +60,16 @@ impl Engine {
         principal_as(named, role, Permissions::ALL, issuers, &self.control)
     }
 
-    /// A client that asks for itself. It speaks for nobody but itself, whatever its role.
+    /// A client or a service account that asks by a token. It speaks for nobody but itself, in the namespace of
+    /// this name, whatever its role.
     pub(crate) fn principal_of_service(
         &self,
         tenant: &TenantId,
-        user: UserId,
+        (user, namespace): (UserId, String),
         role: &RoleName,
         credential: Credential,
     ) -> Principal {
-        let named = Named { tenant, user, credential, namespace: user.to_string() };
+        let named = Named { tenant, user, credential, namespace };
         principal_as(named, role, Permissions::ALL, Issuers::Only(Vec::new()), &self.control)
     }
 
@@ -83,6 +84,10 @@ impl Engine {
             Credential::Token { grant, expires } => {
                 let granted = self.principal_of_grant(grant, expires).await?;
                 granted.map(|granted| granted.narrowed_to(principal.permissions))
+            }
+            Credential::Login { login, expires } => {
+                let known = self.principal_by_login(&principal.tenant, login, expires).await?;
+                known.map(|(known, _)| known.narrowed_to(principal.permissions))
             }
         };
         Ok(now.is_some_and(|now| now == *principal))
@@ -103,7 +108,7 @@ impl Engine {
                 }
                 let expires = match principal.credential {
                     Credential::Key(key) => engine.control.key_of(key).and_then(|key| key.expires),
-                    Credential::Token { expires, .. } => Some(expires),
+                    Credential::Token { expires, .. } | Credential::Login { expires, .. } => Some(expires),
                     Credential::Session(_) => None,
                 };
                 let now = engine.ports.clock.now();

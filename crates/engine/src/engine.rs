@@ -28,6 +28,7 @@ use crate::projector::Projector;
 use crate::quotas::UsageTable;
 use crate::records::{KnownRecords, sweep};
 use crate::roles::{Role, Roles};
+use crate::sso::ApiProviders;
 use crate::token::Issuers;
 use crate::used::{Uses, save_uses};
 
@@ -104,6 +105,8 @@ pub struct Engine {
     pub(crate) started: Timestamp,
     pub(crate) refusals: Refusals,
     pub(crate) decided: watch::Receiver<Decided>,
+    /// The providers whose access tokens are taken.
+    pub(crate) api_providers: ApiProviders,
     /// The documents of other issuers.
     pub(crate) issuers: Issuers,
     public_url: OnceLock<String>,
@@ -192,6 +195,7 @@ impl Engine {
             started,
             refusals,
             decided,
+            api_providers: ApiProviders::default(),
             issuers: Issuers::default(),
             public_url,
             usage,

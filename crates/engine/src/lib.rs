@@ -51,7 +51,9 @@ pub use oauth::{
 pub use quotas::{OverQuota, UsageView};
 pub use reading::{EventPage, PageRequest};
 pub use roles::Role;
-pub use sso::{Begun, CallbackFault, Finished, LoginView, NewProvider, ProviderKind, ProviderView};
+pub use sso::{
+    ApiTokens, Begun, CallbackFault, Finished, LoginView, NewProvider, ProviderKind, ProviderView, TokenType,
+};
 pub use stream::{InboxFrame, InboxReader, StreamError, TailFrame, TailReader};
 pub use subscriptions::{ControlError, Fault, SubscriptionDraft, SubscriptionPatch};
 pub use tidings_core::filter::Condition;

@@ -148,7 +148,7 @@ pub(crate) struct KnownRecords {
     /// How many times something was forgotten. It is held to be read while something is put in, so that nothing
     /// is put in that was read before it was forgotten.
     forgotten: RwLock<u64>,
-    /// How many times accounts, members and clients were changed.
+    /// How many times accounts, members, clients and providers were changed.
     rights: AtomicU64,
     /// How many times records were changed whose keys share a place in it.
     changes: Box<[AtomicU64]>,
@@ -190,13 +190,13 @@ impl KnownRecords {
         // Whoever sees these counts finds nothing at hand from before them.
         for (key, _) in written {
             self.changes[self.place_of(key)].fetch_add(1, Ordering::SeqCst);
-            if matches!(key.shelf, Shelf::Account | Shelf::Member | Shelf::Client) {
+            if matches!(key.shelf, Shelf::Account | Shelf::Member | Shelf::Client | Shelf::Provider) {
                 self.rights.fetch_add(1, Ordering::SeqCst);
             }
         }
         let cuts = |(key, is_gone): &(RecordKey, bool)| match key.shelf {
-            Shelf::Account | Shelf::Member | Shelf::Client => true,
-            Shelf::Session | Shelf::Grant => *is_gone,
+            Shelf::Account | Shelf::Member | Shelf::Client | Shelf::Provider => true,
+            Shelf::Session | Shelf::Grant | Shelf::Login => *is_gone,
             _ => false,
         };
         if written.iter().any(cuts) {
@@ -227,7 +227,7 @@ impl KnownRecords {
         }
     }
 
-    /// How many times accounts, members and clients were changed, whosever.
+    /// How many times accounts, members, clients and providers were changed, whosever.
     pub fn rights_count(&self) -> u64 {
         self.rights.load(Ordering::SeqCst)
     }

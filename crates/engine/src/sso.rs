@@ -8,8 +8,11 @@ mod provider;
 mod flow;
 mod person;
 mod login;
+mod foreign;
 
 pub use flow::{Begun, CallbackFault, Finished};
+pub(crate) use foreign::{ApiProviders, ByForeignToken};
+pub use foreign::{ApiTokens, TokenType};
 pub(crate) use login::LoginRecord;
 pub use login::LoginView;
 pub(crate) use provider::ProviderRecord;

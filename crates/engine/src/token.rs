@@ -24,7 +24,7 @@ mod remote;
 pub use algorithm::{Algorithm, SigningAlgorithm};
 pub use cache::{TokenCache, Verified};
 pub use claims::Claims;
-pub use compact::{TOKEN_BYTES_MAX, claimed_issuer};
+pub use compact::{TOKEN_BYTES_MAX, claimed_issuer, claimed_key};
 pub use error::{KeyError, TokenError};
 pub use issue::{AccessToken, IdToken, at_hash};
 pub use jwk::VerifyingKey;

@@ -94,7 +94,8 @@ impl Gate {
         if let Some(principal) = principal {
             require_open(&self.app, &principal.tenant)?;
         }
-        let is_program = principal.is_some_and(|it| matches!(it.credential, Credential::Token { .. }));
+        let is_program =
+            principal.is_some_and(|it| matches!(it.credential, Credential::Token { .. } | Credential::Login { .. }));
         if self.is_personal && is_program {
             let detail = "this is for the person, in their browser: no program does it in their name";
             return Err(ApiError::new(&error::FORBIDDEN).detail(detail));

@@ -194,7 +194,7 @@ impl Engine {
     }
 
     /// Refuses what would act as a role that may do more than the one who makes it.
-    pub(super) fn must_hold_role(
+    pub(crate) fn must_hold_role(
         &self,
         principal: &Principal,
         tenant: &TenantId,

@@ -103,6 +103,7 @@ impl Engine {
         let asker = asker.into();
         let account = self.service_account(asker.principal, id).ok_or(ControlError::NotFound("service account"))?;
         self.must_hold_role(asker.principal, &account.tenant, &account.role, None)?;
+        self.forget_identities(&account.tenant, id).await?;
         let (tenant, at) = (account.tenant.clone(), self.ports.clock.now());
         let keys: Vec<_> = self.control.keys_of(&tenant).into_iter().filter(|key| key.user == id).collect();
         let wishes = self.control.wishes_of(&tenant, id);

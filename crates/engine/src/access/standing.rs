@@ -17,6 +17,8 @@ use crate::engine::Engine;
 use crate::identity::{SessionRecord, session_key};
 use crate::oauth::{grant_key, permissions_of};
 use crate::records::{Loaded, Mark};
+use crate::sso::ByForeignToken;
+use crate::token::claimed_issuer;
 use crate::used::Used;
 
 /// What an API key begins with.
@@ -143,6 +145,9 @@ impl Engine {
         if text.bytes().filter(|byte| *byte == b'.').count() != 2 {
             return Ok(None);
         }
+        if claimed_issuer(text).is_ok_and(|issuer| issuer != self.public_url()) {
+            return self.stood_by_foreign_token(text, counts).await;
+        }
         let keys = self.token_keys().await?;
         let now = self.ports.clock.now();
         let Ok(token) = self.tokens.verified.verify(text, &keys.verifying, &keys.access, now) else { return Ok(None) };
@@ -152,6 +157,18 @@ impl Engine {
         let Some(principal) = self.principal_of_grant(grant, token.expires).await? else { return Ok(None) };
         let principal = Arc::new(principal.narrowed_to(permissions_of(&token.scopes)));
         Ok(Some(Stood { principal, counts, record, ends: Some(token.expires), session: None }))
+    }
+
+    async fn stood_by_foreign_token(&self, text: &str, counts: Counts) -> Result<Option<Stood>, PortError> {
+        let Some(found) = self.principal_by_foreign_token(text).await? else { return Ok(None) };
+        let ByForeignToken { principal, until, record } = found;
+        Ok(Some(Stood {
+            principal: Arc::new(principal),
+            counts,
+            record: Some(record),
+            ends: Some(until),
+            session: None,
+        }))
     }
 
     async fn stood_by_session(&self, id: SessionId, counts: Counts) -> Result<Option<Stood>, PortError> {

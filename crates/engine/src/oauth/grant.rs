@@ -71,7 +71,7 @@ impl Engine {
         let principal = match (grant.sign_outs, &client.value.role) {
             (Some(sign_outs), _) => self.principal_of_member(grant.user, &grant.tenant, sign_outs, credential).await?,
             (None, Some(role)) if grant.user == client.value.user => {
-                Some(self.principal_of_service(&grant.tenant, grant.user, role, credential))
+                Some(self.principal_of_service(&grant.tenant, (grant.user, grant.user.to_string()), role, credential))
             }
             (None, _) => None,
         };

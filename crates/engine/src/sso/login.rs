@@ -42,18 +42,30 @@ pub struct LoginView {
     pub id: String,
     /// At which provider.
     pub provider: String,
+    /// Who they are there.
+    pub subject: String,
     /// The address that the provider has verified.
     pub email: Option<String>,
     /// When it was linked.
     pub linked: Timestamp,
 }
 
-/// The hash of a login; providers with the same issuer share their people.
-fn hash(provider: &ProviderRecord, person: &Person) -> String {
-    hex(&fingerprint(&[b"login", provider.issuer.as_bytes(), person.subject.as_bytes()]))
+/// Providers with the same issuer share their people.
+pub(super) fn hash_of_login(issuer: &str, subject: &str) -> [u8; 16] {
+    fingerprint(&[b"login", issuer.as_bytes(), subject.as_bytes()])
 }
 
-fn login_key(hash: &str) -> RecordKey {
+fn hash(provider: &ProviderRecord, person: &Person) -> String {
+    hex(&hash_of_login(&provider.issuer, &person.subject))
+}
+
+pub(super) fn view(login: Loaded<LoginRecord>) -> LoginView {
+    let id = login.key.name().rsplit('/').next().unwrap_or_default().to_owned();
+    let LoginRecord { provider, subject, email, linked, .. } = login.value;
+    LoginView { id, provider, subject, email, linked }
+}
+
+pub(super) fn login_key(hash: &str) -> RecordKey {
     RecordKey::of_server(Shelf::Login, format!("id/{hash}"))
 }
 
@@ -228,11 +240,6 @@ impl Engine {
     pub async fn logins(&self, principal: &Principal) -> Result<Vec<LoginView>, IdentityError> {
         let prefix = format!("of/{}/", principal.user);
         let found = self.load_all::<LoginRecord>(&Fence::Server, &prefix, None, LOGINS_MAX).await?;
-        let view = |login: Loaded<LoginRecord>| {
-            let id = login.key.name().rsplit('/').next().unwrap_or_default().to_owned();
-            let LoginRecord { provider, email, linked, .. } = login.value;
-            LoginView { id, provider, email, linked }
-        };
         Ok(found.into_iter().map(view).collect())
     }
 
@@ -242,8 +249,7 @@ impl Engine {
     /// `NotFound` where there is none, `Conflict` where nothing else lets them in.
     pub async fn unlink_login(&self, asker: Asker<'_>, id: &str) -> Result<(), IdentityError> {
         let user = asker.principal.user;
-        let is_hash = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_hash {
+        if !is_hash(id) {
             return Err(IdentityError::NotFound("login"));
         }
         let of = self.load::<LoginRecord>(login_of_key(user, id)).await?.ok_or(IdentityError::NotFound("login"))?;
@@ -263,6 +269,11 @@ impl Engine {
         self.write_records(Some(asker), RecordChanges::default().remove(&login).remove(&of), Some(audited)).await?;
         Ok(())
     }
+}
+
+/// True for what a login's id looks like.
+pub(super) fn is_hash(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The role that the provider's claims give; none where it says none and need not.

@@ -10,6 +10,7 @@ use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
 use tidings_core::secret::Secret;
 use tidings_core::time::Timestamp;
 
+use super::foreign::ApiTokens;
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::identity::IdentityError;
@@ -18,6 +19,8 @@ use crate::subscriptions::Fault;
 
 /// Letters of a provider's name, at most.
 const NAME_LETTERS_MAX: usize = 32;
+/// Bytes of what a provider's access tokens name us by.
+const AUDIENCE_BYTES_MAX: usize = 500;
 /// Providers of a server.
 const PROVIDERS_MAX: usize = 100;
 
@@ -54,6 +57,9 @@ pub(crate) struct ProviderRecord {
     /// The role of one who comes in for the first time; without it only those come in who were invited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_role: Option<RoleName>,
+    /// Which of its access tokens are taken; none without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<ApiTokens>,
     pub created: Timestamp,
 }
 
@@ -102,6 +108,8 @@ pub struct NewProvider {
     pub roles: BTreeMap<String, RoleName>,
     /// The role of one who comes in for the first time.
     pub default_role: Option<RoleName>,
+    /// Which of its access tokens are taken; none without.
+    pub api: Option<ApiTokens>,
 }
 
 /// A provider as the operator sees it.
@@ -127,6 +135,8 @@ pub struct ProviderView {
     pub roles: BTreeMap<String, RoleName>,
     /// The role of one who comes in for the first time; without it only those come in who were invited.
     pub default_role: Option<RoleName>,
+    /// Which of its access tokens are taken; none without.
+    pub api: Option<ApiTokens>,
     /// The address that the provider must let us return to.
     pub redirect_uri: String,
     /// When it was made.
@@ -157,7 +167,7 @@ impl Engine {
 
     fn provider_view(&self, provider: &Loaded<ProviderRecord>) -> ProviderView {
         let ProviderRecord { name, title, kind, issuer, client_id, tenant, domains, .. } = provider.value.clone();
-        let ProviderRecord { role_claim, roles, default_role, created, .. } = provider.value.clone();
+        let ProviderRecord { role_claim, roles, default_role, api, created, .. } = provider.value.clone();
         let (redirect_uri, roles) = (self.redirect_uri(&name), roles.into_iter().collect());
         let revision = provider.revision;
         ProviderView {
@@ -171,6 +181,7 @@ impl Engine {
             role_claim,
             roles,
             default_role,
+            api,
             redirect_uri,
             created,
             revision,
@@ -184,6 +195,12 @@ impl Engine {
     pub async fn providers(&self) -> Result<Vec<ProviderView>, PortError> {
         let found = self.load_all::<ProviderRecord>(&Fence::Server, "", None, PROVIDERS_MAX).await?;
         Ok(found.iter().map(|provider| self.provider_view(provider)).collect())
+    }
+
+    /// Every provider as it is kept, by name.
+    pub(super) async fn all_providers(&self) -> Result<Vec<ProviderRecord>, PortError> {
+        let found = self.load_all::<ProviderRecord>(&Fence::Server, "", None, PROVIDERS_MAX).await?;
+        Ok(found.into_iter().map(|provider| provider.value).collect())
     }
 
     /// Makes a provider, or changes it.
@@ -247,6 +264,19 @@ impl Engine {
         if new.title.is_empty() || new.title.chars().count() > 60 || new.title.chars().any(char::is_control) {
             fault("/title", "invalid_field", "`title` has 1 to 60 letters");
         }
+        if let Some(api) = &new.api {
+            if new.kind != ProviderKind::Oidc {
+                fault("/api", "invalid_field", "only tokens of OpenID providers can be verified, and GitHub's are not");
+            }
+            if api.audience.is_empty() || api.audience.len() > AUDIENCE_BYTES_MAX {
+                fault("/api/audience", "missing", "`audience` is what the `aud` of its access tokens names us by");
+            }
+            if api.audience == new.client_id {
+                let detail =
+                    "`audience` must not be `client_id`: ID tokens name that one, and those are no access tokens";
+                fault("/api/audience", "invalid_field", detail);
+            }
+        }
         if new.role_claim.is_none() && !new.roles.is_empty() {
             fault("/role_claim", "missing", "`roles` needs `role_claim`: which claim of the provider's says them");
         }
@@ -283,6 +313,7 @@ impl Engine {
             role_claim: new.role_claim,
             roles,
             default_role: new.default_role,
+            api: new.api,
             created: known.map_or_else(|| self.ports.clock.now(), |known| known.value.created),
         })
     }
@@ -311,6 +342,6 @@ fn said(provider: &ProviderRecord) -> Value {
     json!({
         "kind": provider.kind, "issuer": provider.issuer, "client_id": provider.client_id, "tenant": provider.tenant,
         "domains": provider.domains, "role_claim": provider.role_claim, "roles": provider.roles,
-        "default_role": provider.default_role,
+        "default_role": provider.default_role, "api": provider.api,
     })
 }

@@ -50,6 +50,11 @@ pub fn claimed_issuer(token: &str) -> Result<String, TokenError> {
     }
 }
 
+/// The `kid` of a token, **not verified**: only for knowing whether its issuer's keys are to be fetched anew.
+pub fn claimed_key(token: &str) -> Option<String> {
+    Header::parse(&decode(split(token).ok()?.header).ok()?).ok()?.key
+}
+
 /// Where the parts of a token stand.
 struct Parts<'a> {
     header: &'a str,

@@ -23,6 +23,9 @@ pub enum Kind {
     Access,
     /// An ID token (OpenID Connect Core, section 2): `typ` is `JWT` or absent.
     Id,
+    /// An access token of an issuer that does not tell by `typ` what it is: `JWT` or absent. Only its audience
+    /// tells it from an ID token, so that must be no client's id.
+    Untyped,
 }
 
 /// What is asked of a token.
@@ -94,7 +97,7 @@ impl Profile {
     fn check_type(&self, header: &Header) -> Result<(), TokenError> {
         let is_expected = match self.kind {
             Kind::Access => header.kind.as_deref() == Some("at+jwt"),
-            Kind::Id => matches!(header.kind.as_deref(), None | Some("jwt")),
+            Kind::Id | Kind::Untyped => matches!(header.kind.as_deref(), None | Some("jwt")),
         };
         if is_expected { Ok(()) } else { Err(TokenError::Type) }
     }
@@ -118,6 +121,7 @@ impl Profile {
                     return Err(TokenError::Audience);
                 }
             }
+            Kind::Untyped => {}
         }
         if self.nonce.is_some() && claims.nonce != self.nonce { Err(TokenError::Nonce) } else { Ok(()) }
     }

@@ -1,6 +1,6 @@
 //! Service accounts: users without a person, that hold keys.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use crate::App;
 use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::{self, ApiError};
+use crate::fields::Fields;
 use crate::operation::{JSON, Operation};
 
 /// Bytes of a description.
@@ -48,6 +49,20 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(200, "ServiceAccount"),
         Operation::delete("/v1/service-accounts/{id}", "deleteServiceAccount", delete)
             .summary("Deletes it with its keys and its subscriptions; streams opened with its keys end")
+            .access(of)
+            .answers_as(204, None, None),
+        Operation::post("/v1/service-accounts/{id}/identities", "addIdentity", add_identity)
+            .summary("Has a subject of a provider stand for it: its access tokens are taken as a key would be")
+            .access(of)
+            .takes(JSON, "NewIdentity")
+            .answers(201, "Login")
+            .ends_in(&error::CONFLICT),
+        Operation::get("/v1/service-accounts/{id}/identities", "listIdentities", identities)
+            .summary("The subjects of providers that stand for it")
+            .access(of)
+            .answers(200, "LoginList"),
+        Operation::delete("/v1/service-accounts/{id}/identities/{identity}", "removeIdentity", remove_identity)
+            .summary("Has a subject stand for it no more; streams opened with its tokens end")
             .access(of)
             .answers_as(204, None, None),
     ]
@@ -86,6 +101,38 @@ async fn delete(State(app): State<App>, asking: Asking, Id(id): Id<UserId>) -> R
         return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
     }
     app.engine.delete_service_account(asking.by(), id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn add_identity(
+    State(app): State<App>,
+    asking: Asking,
+    Id(id): Id<UserId>,
+    JsonObject(body): JsonObject,
+) -> Result<Response, ApiError> {
+    app.engine.service_account(&asking.principal, id).ok_or_else(|| ApiError::no_such("service account"))?;
+    let mut fields = Fields::new(body);
+    let (provider, subject) = (fields.needed("provider"), fields.needed("subject"));
+    fields.finish("an identity")?;
+    let made = app.engine.add_identity(asking.by(), id, &provider, &subject).await?;
+    Ok((StatusCode::CREATED, super::json(&made)).into_response())
+}
+
+async fn identities(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    Id(id): Id<UserId>,
+) -> Result<Response, ApiError> {
+    Ok(super::json(&json!({ "data": app.engine.identities(&principal, id).await? })))
+}
+
+async fn remove_identity(
+    State(app): State<App>,
+    asking: Asking,
+    Path((id, identity)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::no_such("service account"))?;
+    app.engine.remove_identity(asking.by(), id, &identity).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

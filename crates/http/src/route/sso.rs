@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tidings_core::id::TenantId;
 use tidings_core::permission::{Permission, RoleName};
-use tidings_engine::{CallbackFault, Finished, NewProvider, ProviderKind};
+use tidings_engine::{ApiTokens, CallbackFault, Finished, NewProvider, ProviderKind};
 
 use crate::App;
 use crate::auth::{Access, Asking, Caller};
@@ -229,6 +229,12 @@ fn read(body: serde_json::Map<String, serde_json::Value>) -> Result<NewProvider,
     let (issuer, client_secret) = (fields.text("issuer").unwrap_or_default(), fields.secret("client_secret"));
     let tenant = fields.read::<TenantId>("tenant");
     let (role_claim, default_role) = (fields.text("role_claim"), fields.read::<RoleName>("default_role"));
+    let api = fields.take("api").map(serde_json::from_value::<Option<ApiTokens>>).transpose();
+    let api = api.unwrap_or_else(|cause| {
+        let detail = format!("`api` must have an `audience`, and `token_type` at+jwt or jwt: {cause}");
+        fields.fault("api", "invalid_field", detail);
+        None
+    });
     let domains = fields.take("domains").map(serde_json::from_value::<Vec<String>>).transpose();
     let domains = domains.unwrap_or_else(|_| {
         fields.fault("domains", "invalid_field", "`domains` must be a list of hosts");
@@ -251,6 +257,7 @@ fn read(body: serde_json::Map<String, serde_json::Value>) -> Result<NewProvider,
         role_claim,
         roles: roles.unwrap_or_default(),
         default_role,
+        api: api.flatten(),
     })
 }
 

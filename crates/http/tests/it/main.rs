@@ -6,6 +6,7 @@ mod publish;
 mod reads;
 mod subscriptions;
 mod dead_letters;
+mod foreign_tokens;
 mod streams;
 mod access;
 mod permissions;

@@ -12,18 +12,18 @@ use tidings_engine::token::{SigningAlgorithm, SigningKey};
 use crate::app::{Answer, TestApp, send};
 use crate::browser::{Browser, first_admin, invited, link_sent};
 
-const ISSUER: &str = "https://login.example.org";
+pub(crate) const ISSUER: &str = "https://login.example.org";
 
 /// A provider whose next ID token is what a test makes it.
 #[derive(Clone)]
-struct Provider {
+pub(crate) struct Provider {
     claims: Arc<Mutex<Value>>,
-    key: Arc<SigningKey>,
+    pub(crate) key: Arc<SigningKey>,
 }
 
 impl Provider {
     /// Serves it, and sets it up as `corp`, with `more` members.
-    async fn start(app: &TestApp, more: Value) -> Self {
+    pub(crate) async fn start(app: &TestApp, more: Value) -> Self {
         let key = Arc::new(SigningKey::generate(SigningAlgorithm::Es256).expect("a key"));
         let provider = Self { claims: Arc::default(), key };
         let web = &app.world.web;
@@ -113,7 +113,7 @@ fn went(answer: &Answer) -> (String, Option<String>) {
 }
 
 /// A whole sign-in with these claims.
-async fn sign_in(app: &TestApp, provider: &Provider, claims: Value) -> (String, Option<String>) {
+pub(crate) async fn sign_in(app: &TestApp, provider: &Provider, claims: Value) -> (String, Option<String>) {
     let begun = start(app, "/sso/corp/start?next=/after").await;
     provider.says(app, &begun.nonce, claims);
     went(&back(app, "corp", &begun.cookie, &format!("code=good&state={}", begun.state)).await)
@@ -124,7 +124,7 @@ async fn me(app: &TestApp, session: &Option<String>) -> Value {
     send(app.http.get(app.url("/v1/me")).header("cookie", session)).await.body
 }
 
-fn mail(email: &str) -> Value {
+pub(crate) fn mail(email: &str) -> Value {
     json!({ "email": email, "email_verified": true })
 }
 

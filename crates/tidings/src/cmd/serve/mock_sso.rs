@@ -97,6 +97,7 @@ pub async fn start(server: &Local) -> anyhow::Result<Running> {
             role_claim: is_oidc.then(|| "groups".to_owned()),
             roles: if is_oidc { std::collections::BTreeMap::clone(&roles) } else { Default::default() },
             default_role: Some(Role::Viewer.into()),
+            api: None,
         };
         let put = server.engine().put_provider(Asker::from(&admin), name, new).await;
         put.with_context(|| format!("set up the provider {name}"))?;
