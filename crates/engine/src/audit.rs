@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tidings_core::audit::{Actor, AuditEntry, AuditOutcome, ChainEnd};
 use tidings_core::id::TenantId;
-use tidings_core::port::{ControlChange, PortError};
+use tidings_core::port::PortError;
 use tidings_core::principal::Principal;
 use tidings_core::resolve::Submission;
 use tidings_core::time::Timestamp;
@@ -119,21 +119,12 @@ impl Engine {
         }
     }
 
-    /// Makes changes of one tenant durable, in one commit with what audit logs say of them.
+    /// Has audit logs say what was done where nothing else is stored of it.
     ///
     /// # Errors
-    /// When they cannot be stored; nothing was then.
-    pub(crate) async fn commit_changes(
-        &self,
-        asker: Option<Asker<'_>>,
-        changes: Vec<ControlChange>,
-        audited: Change<'_>,
-    ) -> Result<(), PortError> {
-        let control = |change| Submission::Control(Box::new(change), audited.tenant.clone());
-        let mut batch: Vec<Submission> = changes.into_iter().map(control).collect();
-        batch.extend(self.audited(asker, &audited));
-        self.owner.append(batch).await?;
-        Ok(())
+    /// When it cannot be stored.
+    pub(crate) async fn note_done(&self, asker: Asker<'_>, audited: &Change<'_>) -> Result<(), PortError> {
+        self.owner.append(self.audited(Some(asker), audited)).await.map(drop)
     }
 
     /// What audit logs say of a change: that of its tenant, and in short the asker's own where the

@@ -18,6 +18,8 @@ use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
+use crate::expected::access_of;
+
 /// Changes read from the store at once.
 const CHANGES_AT_ONCE: usize = 10_000;
 
@@ -52,6 +54,8 @@ struct Now {
     owned: HashMap<(TenantId, UserId), Vec<SubscriptionId>>,
     /// How many a tenant has.
     subscriptions: HashMap<TenantId, u64>,
+    /// How many times who may do what in a tenant was changed since the start.
+    access: HashMap<TenantId, u64>,
 }
 
 impl Now {
@@ -109,6 +113,9 @@ impl Control {
     /// Takes in a durable change.
     pub fn apply(&self, change: ControlChange) {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tenant) = access_of(&change) {
+            *now.access.entry(tenant.clone()).or_default() += 1;
+        }
         match change {
             ControlChange::Tenant(record) => {
                 now.set_tenant(*record);
@@ -287,6 +294,21 @@ impl Control {
     /// The tenants that never come back.
     pub fn closed(&self) -> Arc<HashSet<TenantId>> {
         self.read(|now| Arc::clone(&now.closed))
+    }
+
+    /// How many times who may do what in a tenant was changed since the start.
+    pub fn access(&self, tenant: &TenantId) -> u64 {
+        self.read(|now| now.access.get(tenant).copied().unwrap_or_default())
+    }
+
+    /// The revision of a subscription that is there.
+    pub fn revision_of(&self, id: SubscriptionId) -> Option<u32> {
+        self.read(|now| now.wishes.get(&id).map(|wish| wish.subscription.revision))
+    }
+
+    /// How many subscriptions a user has.
+    pub fn owned_count(&self, tenant: &TenantId, user: UserId) -> usize {
+        self.read(|now| now.owned.get(&(tenant.clone(), user)).map_or(0, Vec::len))
     }
 
     /// How many subscriptions a tenant has.

@@ -247,7 +247,7 @@ impl Engine {
             before: Some(json!({ "state": letter.state, "code": letter.code })),
             after: Some(after).filter(|after| !after.is_null()),
         };
-        self.commit_changes(Some(asker), Vec::new(), audited).await
+        self.note_done(asker, &audited).await
     }
 
     /// What decoding and validating say of an envelope, without storing anything.

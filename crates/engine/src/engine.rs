@@ -19,6 +19,7 @@ use crate::access;
 use crate::audit::{Refusals, write_refusals};
 use crate::control::Control;
 use crate::erasure::Eraser;
+use crate::expected::Turns;
 use crate::inbox::InboxWatch;
 use crate::metrics::Metrics;
 use crate::notifier::{Decided, Notifier};
@@ -100,6 +101,8 @@ pub struct Engine {
     pub(crate) uses: Uses,
     /// Those who were let in.
     pub(crate) standing: access::Standing,
+    /// Where changes of who may do what wait for one another.
+    pub(crate) turns: Turns,
     /// The keys of our tokens, and those that were verified.
     pub(crate) tokens: Tokens,
     pub(crate) started: Timestamp,
@@ -191,6 +194,7 @@ impl Engine {
             known,
             uses: Uses::default(),
             standing: access::Standing::default(),
+            turns: Turns::default(),
             tokens: Tokens::default(),
             started,
             refusals,

@@ -4,6 +4,7 @@ mod engine;
 mod roles;
 mod pipeline;
 mod owner;
+mod expected;
 mod records;
 mod notifier;
 mod projector;

@@ -11,10 +11,12 @@ use tidings_core::port::{
 };
 use tidings_core::rejection::Outcome;
 use tidings_core::resolve::{Submission, Threads};
+use tidings_core::tenant::TenantState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{error, warn};
 
 use crate::control::Control;
+use crate::expected::{Expected, Judge};
 use crate::metrics::{Metrics, observe};
 use crate::pipeline::own;
 use crate::quotas::UsageTable;
@@ -36,6 +38,7 @@ const SUBMISSION_BYTES: usize = 512;
 struct Waiting {
     batch: Vec<Submission>,
     records: Vec<RecordWrite>,
+    expected: Expected,
     bytes: usize,
     answer: oneshot::Sender<Result<Written, PortError>>,
     _room: OwnedSemaphorePermit,
@@ -45,7 +48,7 @@ struct Waiting {
 enum Written {
     /// It is durable; how each submission ended.
     Done(Vec<Option<Outcome>>),
-    /// Nothing of it was stored: a record is not as it was read.
+    /// Nothing of it was stored: something is not as it was read.
     Conflict,
 }
 
@@ -79,22 +82,32 @@ impl OwnerHandle {
     /// `Retry::Later` when the queue is full or space is short, `Retry::After` once a task of the
     /// engine has ended; nothing was stored then.
     pub async fn append(&self, batch: Vec<Submission>) -> Result<Vec<Option<Outcome>>, PortError> {
-        match self.send(batch, Vec::new()).await? {
+        match self.send(batch, Vec::new(), Expected::default()).await? {
             Written::Done(outcomes) => Ok(outcomes),
-            Written::Conflict => Err(PortError::later("store a batch", "a batch without records met a conflict")),
+            Written::Conflict => Err(PortError::later("store a batch", "there is no more room for what it makes")),
         }
     }
 
-    /// Makes changes of records durable, with what audit logs say of them; all or nothing. False when a
-    /// record is no longer as it was read.
+    /// Makes changes durable, with what audit logs say of them; all or nothing. False when a record is no
+    /// longer as it was read, or something else is not as expected.
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub async fn write(&self, records: Vec<RecordWrite>, batch: Vec<Submission>) -> Result<bool, PortError> {
-        Ok(matches!(self.send(batch, records).await?, Written::Done(_)))
+    pub async fn write(
+        &self,
+        records: Vec<RecordWrite>,
+        batch: Vec<Submission>,
+        expected: Expected,
+    ) -> Result<bool, PortError> {
+        Ok(matches!(self.send(batch, records, expected).await?, Written::Done(_)))
     }
 
-    async fn send(&self, batch: Vec<Submission>, records: Vec<RecordWrite>) -> Result<Written, PortError> {
+    async fn send(
+        &self,
+        batch: Vec<Submission>,
+        records: Vec<RecordWrite>,
+        expected: Expected,
+    ) -> Result<Written, PortError> {
         if batch.is_empty() && records.is_empty() {
             return Ok(Written::Done(Vec::new()));
         }
@@ -105,7 +118,7 @@ impl OwnerHandle {
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
         let room = room.map_err(|_| PortError::later("accept a batch: too much is waiting to be stored", "busy"))?;
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { batch, records, bytes, answer, _room: room };
+        let waiting = Waiting { batch, records, expected, bytes, answer, _room: room };
         self.queue.try_send(waiting).map_err(|cause| match cause {
             mpsc::error::TrySendError::Full(_) => PortError::later("accept a batch: too many are waiting", "busy"),
             mpsc::error::TrySendError::Closed(_) => restarting("the server is stopping"),
@@ -153,20 +166,37 @@ impl Owner {
         }
     }
 
-    /// Resolves, commits and answers some batches; how many entries the log grew by.
+    /// Commits and answers some batches, those last that do not find what they expect: when they look
+    /// again, they see what was stored before them.
     async fn serve(&mut self, waiting: Vec<Waiting>, head: tidings_core::position::Position) -> Result<u64, Stopped> {
-        let mut waiting = self.without_closed(waiting);
-        let Checked { rows, conflicts } =
-            match check(&*self.records, waiting.iter().map(|it| &it.records[..]), self.clock.now()).await {
-                Ok(checked) => checked,
-                Err(fault) => {
-                    report(&fault);
-                    refuse(waiting, &fault);
-                    return Ok(0);
-                }
-            };
-        for index in conflicts.into_iter().rev() {
+        let mut judge = Judge::new(&self.control);
+        let (waiting, late): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|it| judge.admits(&it.batch, &it.expected));
+        let served = self.serve_admitted(waiting, head).await;
+        for it in late {
             // As with every answer: one who went away does not need it.
+            let _ = it.answer.send(Ok(Written::Conflict));
+        }
+        served
+    }
+
+    /// Resolves, commits and answers some batches; how many entries the log grew by.
+    async fn serve_admitted(
+        &mut self,
+        waiting: Vec<Waiting>,
+        head: tidings_core::position::Position,
+    ) -> Result<u64, Stopped> {
+        let mut waiting = self.without_closed(waiting);
+        let of_records = waiting.iter().map(|it| (&it.records[..], &it.expected.records[..]));
+        let Checked { rows, conflicts } = match check(&*self.records, of_records, self.clock.now()).await {
+            Ok(checked) => checked,
+            Err(fault) => {
+                report(&fault);
+                refuse(waiting, &fault);
+                return Ok(0);
+            }
+        };
+        for index in conflicts.into_iter().rev() {
             let _ = waiting.remove(index).answer.send(Ok(Written::Conflict));
         }
         let sizes: Vec<usize> = waiting.iter().map(|it| it.batch.len()).collect();
@@ -209,6 +239,7 @@ impl Owner {
             it.batch
                 .retain(|submission| !matches!(submission, Submission::Audit(entry) if closed.contains(&entry.tenant)));
             let writes = it.batch.iter().filter_map(writes_into).chain(it.records.iter().filter_map(fence_of));
+            let writes = writes.chain(it.expected.within.as_ref());
             if writes.into_iter().any(|tenant| closed.contains(tenant)) {
                 let fault = PortError::later("accept a batch: its tenant is closed", "closed");
                 refuse(vec![it], &fault);
@@ -293,7 +324,11 @@ fn writes_into(submission: &Submission) -> Option<&TenantId> {
     match submission {
         Submission::Event(believed, _) => Some(&believed.event.tenant),
         Submission::DeadLetter(letter, _) => Some(&letter.tenant),
-        Submission::Control(_, tenant) => Some(tenant),
+        // The one end of a tenant that is closed is that nothing is left of it.
+        Submission::Control(change, tenant) => match &**change {
+            ControlChange::Tenant(record) if record.state != TenantState::Erased => Some(&record.id),
+            _ => Some(tenant),
+        },
         Submission::Audit(_) => None,
     }
 }

@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Expected;
 
 /// Records kept at hand.
 const KNOWN_MAX: usize = 20_000;
@@ -106,23 +107,31 @@ pub(crate) struct Checked {
     pub conflicts: Vec<usize>,
 }
 
-/// Holds the changes of several batches, in order, against the records as they stand.
+/// Holds the changes of several batches, and what else they expect, in order, against the records as they
+/// stand.
 pub(crate) async fn check(
     store: &dyn RecordStore,
-    batches: impl Iterator<Item = &[RecordWrite]>,
+    batches: impl Iterator<Item = (&[RecordWrite], &[(RecordKey, u64)])>,
     now: Timestamp,
 ) -> Result<Checked, PortError> {
     let mut changed: HashMap<RecordKey, Option<Record>> = HashMap::new();
     let mut conflicts = Vec::new();
-    for (index, batch) in batches.enumerate() {
+    for (index, (batch, expected)) in batches.enumerate() {
         let mut own: HashMap<RecordKey, Option<Record>> = HashMap::new();
         let mut holds = true;
+        let is_there = |record: &&Record| record.ends.is_none_or(|ends| ends > now);
+        for (key, revision) in expected {
+            let current = match changed.get(key) {
+                Some(record) => record.clone(),
+                None => store.record(key).await?,
+            };
+            holds &= current.as_ref().filter(is_there).map(|record| record.revision) == Some(*revision);
+        }
         for write in batch {
             let current = match own.get(&write.key).or_else(|| changed.get(&write.key)) {
                 Some(record) => record.clone(),
                 None => store.record(&write.key).await?,
             };
-            let is_there = |record: &&Record| record.ends.is_none_or(|ends| ends > now);
             let read_at = current.as_ref().filter(is_there).map(|record| record.revision);
             holds &= read_at == write.expected;
             // Revisions go on where an ended record is replaced, so that no reader takes one for the other.
@@ -324,8 +333,19 @@ impl Engine {
         changes: RecordChanges,
         audited: Option<Change<'_>>,
     ) -> Result<(), WriteFault> {
+        self.write_records_if(asker, changes, audited, Expected::default()).await
+    }
+
+    /// The same, where something else is as expected besides.
+    pub(crate) async fn write_records_if(
+        &self,
+        asker: Option<Asker<'_>>,
+        changes: RecordChanges,
+        audited: Option<Change<'_>>,
+        expected: Expected,
+    ) -> Result<(), WriteFault> {
         let submissions = audited.map(|change| self.audited(asker, &change)).unwrap_or_default();
-        let is_stored = self.owner.write(changes.0, submissions).await?;
+        let is_stored = self.owner.write(changes.0, submissions, expected).await?;
         if is_stored { Ok(()) } else { Err(WriteFault::Conflict) }
     }
 
@@ -347,7 +367,7 @@ impl Engine {
                 // An ended record is as if it were not there.
                 let writes: Vec<_> = ended.map(|(key, _)| RecordWrite { key, expected: None, body: None }).collect();
                 let count = writes.len();
-                if count > 0 && self.owner.write(writes, Vec::new()).await? {
+                if count > 0 && self.owner.write(writes, Vec::new(), Expected::default()).await? {
                     swept += count;
                 }
             }

@@ -7,14 +7,19 @@ use serde_json::{Value, json};
 use tidings_core::id::SubscriptionId;
 use tidings_core::port::{ControlChange, ControlRecord, PortError};
 use tidings_core::principal::Principal;
+use tidings_core::resolve::Submission;
 use tidings_core::subscription::Subscription;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Expected;
 use crate::quotas::OverQuota;
 
 /// Subscriptions that one user may have (CONTRACT section 7).
-const SUBSCRIPTIONS_MAX: usize = 10_000;
+pub(crate) const SUBSCRIPTIONS_MAX: usize = 10_000;
+
+/// How many times a change is judged again when another was faster.
+const TRIES_MAX: usize = 16;
 
 /// A subscription as its owner writes it; members are checked together, so that every fault is
 /// named at once.
@@ -76,13 +81,20 @@ impl Engine {
         let asker = asker.into();
         let principal = asker.principal;
         let wanted = draft::read(&draft.0).map_err(ControlError::Invalid)?;
-        if self.control.wishes_of(&principal.tenant, principal.user).len() >= SUBSCRIPTIONS_MAX {
-            return Err(ControlError::QuotaReached(SUBSCRIPTIONS_MAX));
-        }
-        self.may_subscribe(&principal.tenant)?;
         let now = self.ports.clock.now();
         let id = SubscriptionId::from_bytes(self.draw_id());
-        self.keep(asker, wanted.into_subscription(id, 1, principal, now, now)).await
+        let subscription = wanted.into_subscription(id, 1, principal, now, now);
+        for _ in 0..TRIES_MAX {
+            let expected = self.with_rights(principal)?;
+            if self.control.owned_count(&principal.tenant, principal.user) >= SUBSCRIPTIONS_MAX {
+                return Err(ControlError::QuotaReached(SUBSCRIPTIONS_MAX));
+            }
+            self.may_subscribe(&principal.tenant)?;
+            if self.keep(asker, &subscription, expected).await? {
+                return Ok(subscription);
+            }
+        }
+        Err(keeps_changing())
     }
 
     /// Changes one; `if_revision` is refused when it is not the present one.
@@ -98,12 +110,20 @@ impl Engine {
     ) -> Result<Subscription, ControlError> {
         let asker = asker.into();
         let principal = asker.principal;
-        let present = self.own(principal, id, if_revision)?;
-        let mut members = draft::write(&present);
-        merge(&mut members, patch.0);
-        let wanted = draft::read(&members).map_err(ControlError::Invalid)?;
-        let now = self.ports.clock.now();
-        self.keep(asker, wanted.into_subscription(id, present.revision + 1, principal, present.created, now)).await
+        for _ in 0..TRIES_MAX {
+            let expected = self.with_rights(principal)?;
+            let present = self.own(principal, id, if_revision)?;
+            let mut members = draft::write(&present);
+            merge(&mut members, patch.0.clone());
+            let wanted = draft::read(&members).map_err(ControlError::Invalid)?;
+            let now = self.ports.clock.now();
+            let changed = wanted.into_subscription(id, present.revision + 1, principal, present.created, now);
+            let expected = Expected { subscriptions: vec![(id, present.revision)], ..expected };
+            if self.keep(asker, &changed, expected).await? {
+                return Ok(changed);
+            }
+        }
+        Err(keeps_changing())
     }
 
     /// Deletes one.
@@ -117,18 +137,23 @@ impl Engine {
         if_revision: Option<u32>,
     ) -> Result<(), ControlError> {
         let asker = asker.into();
-        let present = self.own(asker.principal, id, if_revision)?;
-        let at = self.ports.clock.now();
-        let record = ControlRecord { id, tenant: present.tenant.clone(), owner: present.owner, at };
-        let audited = Change {
-            action: "subscription.delete",
-            target: id.to_string(),
-            tenant: &present.tenant,
-            before: Some(json!({ "revision": present.revision })),
-            after: None,
-        };
-        self.commit_changes(Some(asker), vec![ControlChange::SubscriptionDeleted(record)], audited).await?;
-        Ok(())
+        for _ in 0..TRIES_MAX {
+            let present = self.own(asker.principal, id, if_revision)?;
+            let at = self.ports.clock.now();
+            let record = ControlRecord { id, tenant: present.tenant.clone(), owner: present.owner, at };
+            let audited = Change {
+                action: "subscription.delete",
+                target: id.to_string(),
+                tenant: &present.tenant,
+                before: Some(json!({ "revision": present.revision })),
+                after: None,
+            };
+            let expected = Expected { subscriptions: vec![(id, present.revision)], ..Expected::default() };
+            if self.commit_if(expected, asker, ControlChange::SubscriptionDeleted(record), &audited).await? {
+                return Ok(());
+            }
+        }
+        Err(keeps_changing())
     }
 
     /// One of the principal's own.
@@ -163,8 +188,14 @@ impl Engine {
     }
 
     /// Stores a revision. Its own history keeps what it says, so the audit log names the revisions only.
-    async fn keep(&self, asker: Asker<'_>, subscription: Subscription) -> Result<Subscription, ControlError> {
-        let Subscription { id, revision, .. } = subscription;
+    /// False where something is not as expected, or there is no room for it.
+    async fn keep(
+        &self,
+        asker: Asker<'_>,
+        subscription: &Subscription,
+        expected: Expected,
+    ) -> Result<bool, ControlError> {
+        let Subscription { id, revision, .. } = *subscription;
         let audited = Change {
             action: if revision == 1 { "subscription.create" } else { "subscription.change" },
             target: id.to_string(),
@@ -173,9 +204,36 @@ impl Engine {
             after: Some(json!({ "revision": revision })),
         };
         let change = ControlChange::Subscription(Box::new(subscription.clone()));
-        self.commit_changes(Some(asker), vec![change], audited).await?;
-        Ok(subscription)
+        self.commit_if(expected, asker, change, &audited).await
     }
+
+    async fn commit_if(
+        &self,
+        expected: Expected,
+        asker: Asker<'_>,
+        change: ControlChange,
+        audited: &Change<'_>,
+    ) -> Result<bool, ControlError> {
+        let mut batch = vec![Submission::Control(Box::new(change), audited.tenant.clone())];
+        batch.extend(self.audited(Some(asker), audited));
+        Ok(self.owner.write(Vec::new(), batch, expected).await?)
+    }
+
+    /// What someone sees goes into their subscriptions, so it must be the same when one is stored.
+    fn with_rights(&self, principal: &Principal) -> Result<Expected, ControlError> {
+        let access = Some((principal.tenant.clone(), self.control.access(&principal.tenant)));
+        let role = self.control.role(&principal.tenant, &principal.role);
+        let is_as_then = role.is_none_or(|role| role.sees_only == principal.sees_only);
+        if is_as_then && self.control.reads_of(&principal.tenant) == principal.reads {
+            return Ok(Expected { access, ..Expected::default() });
+        }
+        let fault = PortError::later("keep a subscription", "what its owner may see was changed at the same moment");
+        Err(fault.into())
+    }
+}
+
+fn keeps_changing() -> ControlError {
+    PortError::later("keep a subscription", "it, or what its tenant may do, keeps changing").into()
 }
 
 /// A JSON merge patch (RFC 7396): null removes, objects are merged, anything else replaces.

@@ -13,6 +13,7 @@ use tidings_core::time::Timestamp;
 use super::signature::{Claim, check_secret, secret_of};
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Turn;
 use crate::subscriptions::ControlError;
 use crate::used::Used;
 
@@ -68,6 +69,7 @@ impl Engine {
             let detail = "`expires` has passed; leave it out for a webhook without an end";
             return Err(ControlError::invalid("/expires", "invalid_time", detail));
         }
+        let turn = self.turn(Some(asker), &principal.tenant).await?;
         let role = new.role.unwrap_or_else(|| Role::Curator.into());
         let issuers = new.issuers.unwrap_or(Issuers::Only(Vec::new()));
         self.must_hold_all_of(principal, &role, &issuers)?;
@@ -94,7 +96,7 @@ impl Engine {
             expires: new.expires,
         };
         let after = Some(shown(&hook));
-        self.commit_hook(asker, "webhook.create", &hook, None, after).await?;
+        self.commit_hook(turn, asker, "webhook.create", &hook, None, after).await?;
         Ok((hook, made))
     }
 
@@ -111,6 +113,7 @@ impl Engine {
         overlap_ends: Timestamp,
     ) -> Result<(HookRecord, Option<Secret<String>>), ControlError> {
         let asker = asker.into();
+        let turn = self.turn(Some(asker), &asker.principal.tenant).await?;
         let old = self.hook(asker.principal, id).ok_or(ControlError::NotFound("webhook"))?;
         self.must_hold_all_of(asker.principal, &old.role, &old.issuers)?;
         let (secret, made) = self.hook_secret(&old.scheme, secret)?;
@@ -121,18 +124,22 @@ impl Engine {
         secrets.extend(last.map(|last| HookSecret { ends: Some(overlap_ends), ..last.clone() }));
         let hook = HookRecord { secrets, updated: now, ..(*old).clone() };
         let after = json!({ "old_secret_ends": last.map(|_| overlap_ends) });
-        self.commit_hook(asker, "webhook.rotate", &hook, Some(shown(&old)), Some(after)).await?;
+        self.commit_hook(turn, asker, "webhook.rotate", &hook, Some(shown(&old)), Some(after)).await?;
         Ok((hook, made))
     }
 
-    /// Deletes an inbound webhook: it lets nothing in any more. `None` where there is none in the
-    /// principal's tenant.
+    /// Deletes an inbound webhook: it lets nothing in any more.
     ///
     /// # Errors
-    /// When it cannot be stored.
-    pub async fn delete_hook(&self, asker: impl Into<Asker<'_>>, id: HookId) -> Result<Option<()>, PortError> {
+    /// `NotFound` where there is none in the principal's tenant, `NotPermitted` where it may more than they.
+    pub async fn delete_hook(&self, asker: impl Into<Asker<'_>>, id: HookId) -> Result<(), ControlError> {
         let asker = asker.into();
-        let Some(hook) = self.hook(asker.principal, id) else { return Ok(None) };
+        let turn = self.turn(Some(asker), &asker.principal.tenant).await?;
+        let hook = self.hook(asker.principal, id).ok_or(ControlError::NotFound("webhook"))?;
+        // One that lets nothing in is anybody's.
+        if self.hook_at(id).is_some() && self.admitted(&hook).authority.may_publish {
+            self.must_hold_all_of(asker.principal, &hook.role, &hook.issuers)?;
+        }
         let gone = ControlRecord { id, tenant: hook.tenant.clone(), owner: hook.user, at: self.ports.clock.now() };
         let audited = Change {
             action: "webhook.delete",
@@ -141,8 +148,8 @@ impl Engine {
             before: Some(shown(&hook)),
             after: None,
         };
-        self.commit_changes(Some(asker), vec![ControlChange::HookDeleted(gone)], audited).await?;
-        Ok(Some(()))
+        self.commit_in_turn(turn, Some(asker), vec![ControlChange::HookDeleted(gone)], audited).await?;
+        Ok(())
     }
 
     /// The inbound webhooks of the principal's tenant, oldest first.
@@ -243,6 +250,7 @@ impl Engine {
 
     async fn commit_hook(
         &self,
+        turn: Turn,
         asker: Asker<'_>,
         action: &'static str,
         hook: &HookRecord,
@@ -250,7 +258,7 @@ impl Engine {
         after: Option<Value>,
     ) -> Result<(), PortError> {
         let audited = Change { action, target: hook.id.to_string(), tenant: &hook.tenant, before, after };
-        self.commit_changes(Some(asker), vec![ControlChange::Hook(Box::new(hook.clone()))], audited).await
+        self.commit_in_turn(turn, Some(asker), vec![ControlChange::Hook(Box::new(hook.clone()))], audited).await
     }
 }
 

@@ -12,6 +12,7 @@ use tidings_core::time::Timestamp;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Turn;
 use crate::subscriptions::ControlError;
 
 /// What a key is to be.
@@ -66,10 +67,19 @@ impl Engine {
     /// # Errors
     /// When it cannot be stored.
     pub async fn create_key(&self, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
-        self.make_key(None, new).await
+        let turn = self.turn(None, &new.tenant).await.map_err(|fault| match fault {
+            ControlError::Port(fault) => fault,
+            other => PortError::later("make a key", other),
+        })?;
+        self.make_key(turn, None, new).await
     }
 
-    async fn make_key(&self, asker: Option<Asker<'_>>, new: NewKey) -> Result<(KeyRecord, SecretKey), PortError> {
+    async fn make_key(
+        &self,
+        turn: Turn,
+        asker: Option<Asker<'_>>,
+        new: NewKey,
+    ) -> Result<(KeyRecord, SecretKey), PortError> {
         let user = match &new.user_name {
             Some(name) => named_user(&new.tenant, name),
             None => UserId::from_bytes(self.draw_id()),
@@ -96,7 +106,7 @@ impl Engine {
             before: None,
             after: Some(shown(&record)),
         };
-        self.commit_changes(asker, vec![ControlChange::Key(Box::new(record.clone()))], audited).await?;
+        self.commit_in_turn(turn, asker, vec![ControlChange::Key(Box::new(record.clone()))], audited).await?;
         Ok((record, secret))
     }
 
@@ -115,6 +125,7 @@ impl Engine {
         if new.tenant != principal.tenant && !principal.is_operator() {
             return Err(ControlError::NotPermitted("a key of this tenant makes keys of this tenant only".to_owned()));
         }
+        let turn = self.turn(Some(asker), &new.tenant).await?;
         if self.control.closed().contains(&new.tenant) {
             let detail = format!("the tenant {} was deleted, and does not come back", new.tenant);
             return Err(ControlError::InUse(detail));
@@ -125,12 +136,11 @@ impl Engine {
         }
         self.must_be_named(&new)?;
         self.must_hold_role(principal, &new.tenant, &new.role, new.scopes)?;
-        if self.user_may_more(&new, principal) {
-            let detail = "that user has a key that may do more than yours, so you make none in their name";
-            return Err(ControlError::NotPermitted(detail.to_owned()));
+        if let Some(name) = &new.user_name {
+            self.must_reach_user(principal, &new.tenant, named_user(&new.tenant, name))?;
         }
         must_speak_for(principal, new.issuers.as_ref().unwrap_or(&Issuers::of_role(&new.role)))?;
-        Ok(self.make_key(Some(asker), new).await?)
+        Ok(self.make_key(turn, Some(asker), new).await?)
     }
 
     /// Replaces a key: a new one with the same rights and the same user, while the old one goes on
@@ -146,12 +156,13 @@ impl Engine {
     ) -> Result<(KeyRecord, SecretKey), ControlError> {
         let asker = asker.into();
         let principal = asker.principal;
-        let old = self.key_within_reach(principal, id).ok_or(ControlError::NotFound("key"))?;
+        let (turn, old) = self.turn_at_key(asker, id).await?;
         super::principal(&old, &self.control, self.ports.clock.now()).ok_or(ControlError::NotFound("key"))?;
         if Some(id) != principal.credential.key() {
             // Who has the new one acts as its user: no less is asked than to make it.
             self.must_hold_role(principal, &old.tenant, &old.role, old.scopes)?;
             must_speak_for(principal, &old.issuers)?;
+            self.must_reach_user(principal, &old.tenant, old.user)?;
         }
         let ends = old.expires.map_or(overlap_ends, |expires| expires.min(overlap_ends));
         let (new, secret) = self.draw_key(KeyRecord { created: self.ports.clock.now(), ..(*old).clone() });
@@ -164,18 +175,18 @@ impl Engine {
             after: Some(json!({ "expires": ends, "replaced_by": new.id })),
         };
         let changes = [new.clone(), ending].map(|key| ControlChange::Key(Box::new(key)));
-        self.commit_changes(Some(asker), changes.into(), audited).await?;
+        self.commit_in_turn(turn, Some(asker), changes.into(), audited).await?;
         Ok((new, secret))
     }
 
-    /// Revokes a key for good: it opens nothing any more, and streams opened with it end. `None`
-    /// when the principal reaches no such key.
+    /// Revokes a key for good: it opens nothing any more, and streams opened with it end.
     ///
     /// # Errors
-    /// When it cannot be stored.
-    pub async fn revoke_key(&self, asker: impl Into<Asker<'_>>, id: KeyId) -> Result<Option<()>, PortError> {
+    /// `NotFound` when the principal reaches no such key, `NotPermitted` where it may do more than they.
+    pub async fn revoke_key(&self, asker: impl Into<Asker<'_>>, id: KeyId) -> Result<(), ControlError> {
         let asker = asker.into();
-        let Some(key) = self.key_within_reach(asker.principal, id) else { return Ok(None) };
+        let (turn, key) = self.turn_at_key(asker, id).await?;
+        self.must_reach(asker.principal, &key)?;
         let gone = ControlRecord { id, tenant: key.tenant.clone(), owner: key.user, at: self.ports.clock.now() };
         let audited = Change {
             action: "key.revoke",
@@ -184,8 +195,8 @@ impl Engine {
             before: Some(shown(&key)),
             after: None,
         };
-        self.commit_changes(Some(asker), vec![ControlChange::KeyRevoked(gone)], audited).await?;
-        Ok(Some(()))
+        self.commit_in_turn(turn, Some(asker), vec![ControlChange::KeyRevoked(gone)], audited).await?;
+        Ok(())
     }
 
     /// The keys of the principal's tenant, oldest first.
@@ -240,16 +251,36 @@ impl Engine {
         }
     }
 
-    /// True where the user that a new key would join has a key that may do more.
-    fn user_may_more(&self, new: &NewKey, by: &Principal) -> bool {
-        let Some(name) = &new.user_name else { return false };
-        let (user, now) = (named_user(&new.tenant, name), self.ports.clock.now());
-        let keys = self.control.keys_of(&new.tenant);
+    /// Refuses a key in the name of a user who has one that may do more: who holds it acts as them.
+    fn must_reach_user(&self, by: &Principal, tenant: &TenantId, user: UserId) -> Result<(), ControlError> {
+        let now = self.ports.clock.now();
+        let keys = self.control.keys_of(tenant);
         let mut of_user = keys.iter().filter(|key| key.user == user);
-        of_user.any(|key| {
+        let may_more = of_user.any(|key| {
             let stands_for = super::principal(key, &self.control, now);
-            stands_for.is_some_and(|principal| !by.may_give(principal.permissions, &new.tenant))
-        })
+            stands_for.is_some_and(|principal| !by.may_give(principal.permissions, tenant))
+        });
+        let detail = "that user has a key that may do more than yours, so you make none in their name";
+        if may_more { Err(ControlError::NotPermitted(detail.to_owned())) } else { Ok(()) }
+    }
+
+    /// Refuses to end a key that may do more than the one who ends it; one that opens nothing is anybody's.
+    fn must_reach(&self, by: &Principal, key: &KeyRecord) -> Result<(), ControlError> {
+        let Some(of_key) = super::principal(key, &self.control, self.ports.clock.now()) else { return Ok(()) };
+        let is_bounded = by.sees_only.is_some() || by.authority.says_only.is_some();
+        let is_within = by.may_give(of_key.permissions, &key.tenant)
+            && (!is_bounded || key.role == by.role)
+            && must_speak_for(by, &key.issuers).is_ok();
+        let detail = "that key may do more than yours, so you do not end it; ask one who may";
+        if is_within { Ok(()) } else { Err(ControlError::NotPermitted(detail.to_owned())) }
+    }
+
+    /// A key within the asker's reach, as it is when it is their turn to change it.
+    async fn turn_at_key(&self, asker: Asker<'_>, id: KeyId) -> Result<(Turn, Arc<KeyRecord>), ControlError> {
+        let none = || ControlError::NotFound("key");
+        let tenant = self.key_within_reach(asker.principal, id).ok_or_else(none)?.tenant.clone();
+        let turn = self.turn(Some(asker), &tenant).await?;
+        Ok((turn, self.key_within_reach(asker.principal, id).ok_or_else(none)?))
     }
 
     /// A key of the principal's tenant; the operator's tenant reaches every key.

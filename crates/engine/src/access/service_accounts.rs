@@ -11,6 +11,7 @@ use tidings_core::principal::{Principal, UserName};
 use super::keys::named_user;
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Turn;
 use crate::subscriptions::ControlError;
 
 /// Service accounts that one tenant may have.
@@ -40,6 +41,7 @@ impl Engine {
     ) -> Result<ServiceAccountRecord, ControlError> {
         let asker = asker.into();
         let principal = asker.principal;
+        let turn = self.turn(Some(asker), &principal.tenant).await?;
         self.must_hold_role(principal, &principal.tenant, &new.role, None)?;
         let id = named_user(&principal.tenant, &new.name);
         let others = self.control.service_accounts_of(&principal.tenant);
@@ -64,7 +66,7 @@ impl Engine {
             updated: now,
         };
         let after = Some(shown(&account));
-        self.commit_account(asker, "service_account.create", &account, None, after).await?;
+        self.commit_account(turn, asker, "service_account.create", &account, None, after).await?;
         Ok(account)
     }
 
@@ -72,8 +74,7 @@ impl Engine {
     /// with them end.
     ///
     /// # Errors
-    /// `NotFound` where there is none in the principal's tenant, `NotPermitted` where one is to be enabled
-    /// that may more than they.
+    /// `NotFound` where there is none in the principal's tenant, `NotPermitted` where it may more than they.
     pub async fn switch_service_account(
         &self,
         asker: impl Into<Asker<'_>>,
@@ -81,16 +82,15 @@ impl Engine {
         is_enabled: bool,
     ) -> Result<ServiceAccountRecord, ControlError> {
         let asker = asker.into();
+        let turn = self.turn(Some(asker), &asker.principal.tenant).await?;
         let old = self.service_account(asker.principal, id).ok_or(ControlError::NotFound("service account"))?;
         if old.is_enabled == is_enabled {
             return Ok((*old).clone());
         }
-        if is_enabled {
-            self.must_hold_role(asker.principal, &old.tenant, &old.role, None)?;
-        }
+        self.must_hold_role(asker.principal, &old.tenant, &old.role, None)?;
         let account = ServiceAccountRecord { is_enabled, updated: self.ports.clock.now(), ..(*old).clone() };
         let action = if is_enabled { "service_account.enable" } else { "service_account.disable" };
-        self.commit_account(asker, action, &account, Some(shown(&old)), Some(shown(&account))).await?;
+        self.commit_account(turn, asker, action, &account, Some(shown(&old)), Some(shown(&account))).await?;
         Ok(account)
     }
 
@@ -101,6 +101,7 @@ impl Engine {
     /// `NotFound` where there is none in the principal's tenant, `NotPermitted` where it may more than they.
     pub async fn delete_service_account(&self, asker: impl Into<Asker<'_>>, id: UserId) -> Result<(), ControlError> {
         let asker = asker.into();
+        let turn = self.turn(Some(asker), &asker.principal.tenant).await?;
         let account = self.service_account(asker.principal, id).ok_or(ControlError::NotFound("service account"))?;
         self.must_hold_role(asker.principal, &account.tenant, &account.role, None)?;
         self.forget_identities(&account.tenant, id).await?;
@@ -126,7 +127,8 @@ impl Engine {
             let gone = ControlRecord { id, tenant: tenant.clone(), owner: wish.subscription.owner, at };
             ControlChange::SubscriptionDeleted(gone)
         }));
-        self.commit_changes(Some(asker), changes, audited).await?;
+        let read = wishes.iter().map(|wish| (wish.subscription.id, wish.subscription.revision)).collect();
+        self.commit_in_turn(turn.with(read), Some(asker), changes, audited).await?;
         Ok(())
     }
 
@@ -142,6 +144,7 @@ impl Engine {
 
     async fn commit_account(
         &self,
+        turn: Turn,
         asker: Asker<'_>,
         action: &'static str,
         account: &ServiceAccountRecord,
@@ -150,7 +153,7 @@ impl Engine {
     ) -> Result<(), PortError> {
         let audited = Change { action, target: account.id.to_string(), tenant: &account.tenant, before, after };
         let change = ControlChange::ServiceAccount(Box::new(account.clone()));
-        self.commit_changes(Some(asker), vec![change], audited).await
+        self.commit_in_turn(turn, Some(asker), vec![change], audited).await
     }
 }
 

@@ -72,11 +72,15 @@ impl Engine {
             return Err(ControlError::NotPermitted(format!("every tenant has the role {name}, and nobody changes it")));
         }
         let wanted = read(draft.0).map_err(ControlError::Invalid)?;
+        let turn = self.turn(Some(asker), &principal.tenant).await?;
         self.must_hold(principal, wanted.permissions)?;
         let before = self.control.role(&principal.tenant, &name);
         let revision = before.as_ref().map(|role| role.record.revision);
         if revision != expected {
             return Err(ControlError::Stale(revision.unwrap_or_default()));
+        }
+        if let Some(before) = &before {
+            self.must_hold(principal, before.record.permissions)?;
         }
         if before.is_none() && self.control.roles_of(&principal.tenant).len() >= ROLES_MAX {
             return Err(ControlError::QuotaReached(ROLES_MAX));
@@ -92,6 +96,7 @@ impl Engine {
             updated: self.ports.clock.now(),
         };
         let following = self.control.wishes_under(&record.tenant, &record.name);
+        let as_read = following.iter().map(|wish| (wish.subscription.id, wish.subscription.revision)).collect();
         let following = following.into_iter().map(|wish| Subscription {
             revision: wish.subscription.revision + 1,
             sees_restricted: record.permissions.hold(Permission::RestrictedRead),
@@ -109,7 +114,7 @@ impl Engine {
             before: before.map(|role| json!(view(&role.record))),
             after: Some(json!(view(&record))),
         };
-        self.commit_changes(Some(asker), changes.collect(), audited).await?;
+        self.commit_in_turn(turn.with(as_read), Some(asker), changes.collect(), audited).await?;
         Ok(view(&record))
     }
 
@@ -125,10 +130,12 @@ impl Engine {
     ) -> Result<(), ControlError> {
         let asker = asker.into();
         let principal = asker.principal;
+        let turn = self.turn(Some(asker), &principal.tenant).await?;
         let role = self.control.role(&principal.tenant, name).ok_or(ControlError::NotFound("role"))?;
         if role.record.revision != expected {
             return Err(ControlError::Stale(role.record.revision));
         }
+        self.must_hold(principal, role.record.permissions)?;
         let holders = self.control.keys_of(&principal.tenant).iter().filter(|key| key.role == *name).count();
         let hooks = self.control.hooks_of(&principal.tenant).iter().filter(|hook| hook.role == *name).count();
         let accounts = self.control.service_accounts_of(&principal.tenant);
@@ -148,7 +155,7 @@ impl Engine {
             before: Some(json!(view(&role.record))),
             after: None,
         };
-        self.commit_changes(Some(asker), vec![ControlChange::RoleDeleted(gone)], audited).await?;
+        self.commit_in_turn(turn, Some(asker), vec![ControlChange::RoleDeleted(gone)], audited).await?;
         Ok(())
     }
 

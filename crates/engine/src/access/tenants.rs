@@ -15,6 +15,7 @@ use tidings_core::time::Timestamp;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Turn;
 use crate::quotas::UsageView;
 use crate::subscriptions::{ControlError, merge};
 
@@ -93,6 +94,7 @@ impl Engine {
         asker: impl Into<Asker<'_>>,
         draft: TenantDraft,
     ) -> Result<TenantView, ControlError> {
+        let asker = asker.into();
         let mut members = draft.0;
         let id = draft::id(members.remove("id"));
         let begun = TenantRecord::begun(id.clone().unwrap_or_else(TenantId::public), self.ports.clock.now());
@@ -100,6 +102,7 @@ impl Engine {
         merge(&mut all, members);
         let wanted = self.read_tenant(&begun.id, &all, id.is_none())?;
         let Some(id) = id else { return Err(ControlError::Invalid(vec![draft::no_id()])) };
+        let turn = self.turn(Some(asker), &id).await?;
         match self.control.tenant(&id).map(|record| record.state) {
             None => {}
             Some(state) if state.is_closed() => {
@@ -112,7 +115,7 @@ impl Engine {
             Some(_) => return Err(ControlError::InUse(format!("there is a tenant {id} already"))),
         }
         let record = TenantRecord { revision: 1, ..wanted.over(&begun, begun.created) };
-        self.keep_tenant(asker.into(), "tenant.create", None, record, Vec::new()).await
+        self.keep_tenant(turn, asker, "tenant.create", None, record, Vec::new()).await
     }
 
     /// Changes one; what its people see and may do follows at once.
@@ -126,6 +129,8 @@ impl Engine {
         patch: TenantDraft,
         expected: u32,
     ) -> Result<TenantView, ControlError> {
+        let asker = asker.into();
+        let turn = self.turn(Some(asker), id).await?;
         let before = self.open_tenant(id, Some(expected))?;
         let mut members = draft::write(&before);
         merge(&mut members, patch.0);
@@ -133,7 +138,7 @@ impl Engine {
         let record = self.read_tenant(id, &members, false)?.over(&before, now);
         let record = TenantRecord { revision: before.revision + 1, ..record };
         let following = if record.reads == before.reads { Vec::new() } else { self.following(&record) };
-        self.keep_tenant(asker.into(), "tenant.change", Some(&before), record, following).await
+        self.keep_tenant(turn, asker, "tenant.change", Some(&before), record, following).await
     }
 
     /// Stops serving one until it is resumed; its data stays.
@@ -146,10 +151,12 @@ impl Engine {
         id: &TenantId,
         reason: Option<String>,
     ) -> Result<TenantView, ControlError> {
+        let asker = asker.into();
+        let turn = self.turn(Some(asker), id).await?;
         let before = self.open_tenant(id, None)?;
         refuse_own(id)?;
         let record = TenantRecord { state: TenantState::Suspended, reason, ..self.next_of(&before) };
-        self.keep_tenant(asker.into(), "tenant.suspend", Some(&before), record, Vec::new()).await
+        self.keep_tenant(turn, asker, "tenant.suspend", Some(&before), record, Vec::new()).await
     }
 
     /// Serves one again.
@@ -157,9 +164,11 @@ impl Engine {
     /// # Errors
     /// See [`ControlError`].
     pub async fn resume_tenant(&self, asker: impl Into<Asker<'_>>, id: &TenantId) -> Result<TenantView, ControlError> {
+        let asker = asker.into();
+        let turn = self.turn(Some(asker), id).await?;
         let before = self.open_tenant(id, None)?;
         let record = TenantRecord { state: TenantState::Active, reason: None, ..self.next_of(&before) };
-        self.keep_tenant(asker.into(), "tenant.resume", Some(&before), record, Vec::new()).await
+        self.keep_tenant(turn, asker, "tenant.resume", Some(&before), record, Vec::new()).await
     }
 
     /// Closes one for good and begins to erase it.
@@ -172,10 +181,12 @@ impl Engine {
         id: &TenantId,
         expected: u32,
     ) -> Result<TenantView, ControlError> {
+        let asker = asker.into();
+        let turn = self.turn(Some(asker), id).await?;
         let before = self.open_tenant(id, Some(expected))?;
         refuse_own(id)?;
         let record = before.bare(TenantState::Erasing, self.ports.clock.now());
-        self.keep_tenant(asker.into(), "tenant.delete", Some(&before), record, Vec::new()).await
+        self.keep_tenant(turn, asker, "tenant.delete", Some(&before), record, Vec::new()).await
     }
 
     /// How many rows a deletion would erase, by keyspace. Looks at all that is stored.
@@ -238,6 +249,7 @@ impl Engine {
     /// the tenant shows itself, since that log outlives the tenant.
     async fn keep_tenant(
         &self,
+        turn: Turn,
         asker: Asker<'_>,
         action: &'static str,
         before: Option<&TenantRecord>,
@@ -261,13 +273,18 @@ impl Engine {
             "tenant": record.id, "state": record.state, "quotas": record.quotas, "rates": record.rates,
             "reads": record.reads, "revision": record.revision,
         });
+        let read = |change: &ControlChange| match change {
+            ControlChange::Subscription(it) => Some((it.id, it.revision - 1)),
+            _ => None,
+        };
+        let turn = turn.with(following.iter().filter_map(read).collect());
         let mut batch: Vec<Submission> =
             following.into_iter().map(|it| Submission::Control(Box::new(it), record.id.clone())).collect();
         batch.extend(self.audited_with(Some(asker), &change, plain));
         // Last, so that a tenant that is closed has nothing behind its end.
         let kept = ControlChange::Tenant(Box::new(record.clone()));
         batch.push(Submission::Control(Box::new(kept), TenantId::default_tenant()));
-        self.owner.append(batch).await?;
+        self.append_in_turn(turn, batch).await?;
         Ok(self.view_of(&record))
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use tidings_core::id::{TenantId, UserId};
 use tidings_core::permission::RoleName;
 use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
-use tidings_core::principal::Principal;
+use tidings_core::principal::{Issuers, Principal};
 use tidings_core::time::Timestamp;
 
 use super::IdentityError;
@@ -13,6 +13,7 @@ use super::account::{AccountRecord, account_key, normal_email};
 use super::link::{LinkPurpose, LinkRecord};
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Expected;
 use crate::records::{Loaded, RecordChanges, Shelved};
 
 /// Tenants that one person may be a member of.
@@ -173,6 +174,10 @@ impl Engine {
             let detail = format!("nobody gives away more than they hold; you hold: {}", principal.permissions);
             return Err(IdentityError::NotPermitted(detail));
         }
+        if Issuers::of_role(role) == Issuers::All && principal.authority.issuers != Issuers::All {
+            let detail = "people of that role speak for every issuer, and you do not: give a role of your tenant's own";
+            return Err(IdentityError::NotPermitted(detail.to_owned()));
+        }
         Ok(())
     }
 
@@ -233,6 +238,7 @@ impl Engine {
         if user == asker.principal.user && (changed.disabled || changed.role != member.value.role) {
             return Err(IdentityError::Conflict("nobody changes their own role; ask another admin".to_owned()));
         }
+        let standing = self.must_stand(asker.principal).await?;
         let said = |member: &MemberRecord| Some(json!({ "role": member.role, "disabled": member.disabled }));
         let audited = Change {
             action: "user.change",
@@ -241,7 +247,8 @@ impl Engine {
             before: said(&member.value),
             after: said(&changed),
         };
-        self.write_records(Some(asker), RecordChanges::default().replace(&member, &changed), Some(audited)).await?;
+        let changes = RecordChanges::default().replace(&member, &changed);
+        self.write_records_if(Some(asker), changes, Some(audited), standing).await?;
         self.member_view(asker.principal, user).await
     }
 
@@ -256,6 +263,7 @@ impl Engine {
         if user == asker.principal.user {
             return Err(IdentityError::Conflict("nobody takes themselves out; ask another admin".to_owned()));
         }
+        let standing = self.must_stand(asker.principal).await?;
         let mut changes = RecordChanges::default().remove(&member);
         if let Some(account) = self.load::<AccountRecord>(account_key(user)).await? {
             let tenants = account.value.tenants.iter().filter(|other| *other != tenant).cloned().collect();
@@ -268,7 +276,14 @@ impl Engine {
             before: Some(json!({ "email": member.value.invited, "role": member.value.role })),
             after: None,
         };
-        self.write_records(Some(asker), changes, Some(audited)).await?;
+        self.write_records_if(Some(asker), changes, Some(audited), standing).await?;
         Ok(())
+    }
+
+    /// What lets someone in, to be there still when they take another out: one of two Admins who take each
+    /// other out at the same moment stays.
+    async fn must_stand(&self, principal: &Principal) -> Result<Expected, IdentityError> {
+        let detail = "what you came with was taken from you while you asked";
+        self.still_in(principal).await?.ok_or_else(|| IdentityError::NotPermitted(detail.to_owned()))
     }
 }

@@ -45,6 +45,16 @@ pub(crate) enum Opener {
     },
 }
 
+impl Opener {
+    /// The key that it is, where it is one.
+    pub fn key(&self) -> Option<KeyId> {
+        match self {
+            Self::Key(key) => Some(*key),
+            Self::Account { .. } => None,
+        }
+    }
+}
+
 /// A session as it is kept, under half of the hash of its secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {

@@ -87,7 +87,7 @@ async fn rotate(
 }
 
 async fn delete(State(app): State<App>, asking: Asking, Id(id): Id<HookId>) -> Result<Response, ApiError> {
-    app.engine.delete_hook(asking.by(), id).await?.ok_or_else(|| ApiError::no_such("webhook"))?;
+    app.engine.delete_hook(asking.by(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -124,7 +124,7 @@ async fn revoke(State(app): State<App>, asking: Asking, Id(id): Id<KeyId>) -> Re
         let detail = "a key does not revoke itself, so that one that may make keys is left; use another Admin key";
         return Err(ApiError::new(&error::FORBIDDEN).detail(detail));
     }
-    app.engine.revoke_key(asking.by(), id).await?.ok_or_else(|| ApiError::no_such("key"))?;
+    app.engine.revoke_key(asking.by(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

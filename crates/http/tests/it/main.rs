@@ -17,6 +17,7 @@ mod service_accounts;
 mod tenants;
 mod tenant_life;
 mod quotas;
+mod races;
 mod rates;
 mod trust;
 mod accounts;

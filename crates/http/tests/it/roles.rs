@@ -159,6 +159,58 @@ async fn nobody_gives_away_more_than_they_hold() {
 }
 
 #[tokio::test]
+async fn nobody_acts_for_or_ends_what_may_do_more_than_they() {
+    let app = TestApp::start().await;
+    assert_eq!(put(&app, "doorkeeper", json!({ "scopes": ["users:*", "events:read"] }), None).await.status, 201);
+    assert_eq!(put(&app, "writer", json!({ "scopes": ["events:write"] }), None).await.status, 201);
+    let doorkeeper = key(&app, json!({ "role": "doorkeeper" })).await;
+    let ask = |method: Method, path: String, body: Value| {
+        send(app.http.request(method, app.url(&path)).bearer_auth(&doorkeeper).header("if-match", "\"1\"").json(&body))
+    };
+    let id_of = |made: &Answer| made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned();
+    // A user has a lesser key and one that may more: who has the lesser anew acts as that user.
+    let boss = app.post("/v1/keys", json!({ "role": "admin", "user": "boss" })).await;
+    let lesser = app.post("/v1/keys", json!({ "role": "doorkeeper", "user": "boss" })).await;
+    ask(Method::POST, format!("/v1/keys/{}:rotate", id_of(&lesser)), json!({})).await.is_problem(403, "forbidden");
+    let hook = id_of(&app.post("/v1/inbound-webhooks", json!({ "name": "desk", "kind": "standard" })).await);
+    let account = id_of(&app.post("/v1/service-accounts", json!({ "name": "scanner", "role": "curator" })).await);
+    for (method, path) in [
+        (Method::DELETE, format!("/v1/keys/{}", id_of(&boss))),
+        (Method::DELETE, format!("/v1/inbound-webhooks/{hook}")),
+        (Method::POST, format!("/v1/service-accounts/{account}:disable")),
+        (Method::DELETE, format!("/v1/service-accounts/{account}")),
+        (Method::DELETE, "/v1/roles/writer".to_owned()),
+    ] {
+        ask(method, path.clone(), json!({})).await.is_problem(403, "forbidden");
+    }
+    let cut = ask(Method::PUT, "/v1/roles/writer".to_owned(), json!({ "scopes": ["events:read"] })).await;
+    cut.is_problem(403, "forbidden");
+    assert_eq!(ask(Method::DELETE, format!("/v1/keys/{}", id_of(&lesser)), json!({})).await.status, 204);
+}
+
+#[tokio::test]
+async fn who_speaks_for_some_issuers_makes_nobody_who_speaks_for_all() {
+    let app = TestApp::start().await;
+    let bound = key(&app, json!({ "role": "admin", "issuers": ["noaa.gov"] })).await;
+    let invite = |by: &str, role: &str, email: &str| {
+        let body = json!({ "email": email, "role": role });
+        send(app.http.post(app.url("/v1/users")).bearer_auth(by).json(&body))
+    };
+    invite(&bound, "admin", "ann@example.org").await.is_problem(403, "forbidden");
+    assert_eq!(invite(&bound, "viewer", "ann@example.org").await.status, 201);
+    let boss = invite(&app.admin, "admin", "boss@example.org").await;
+    assert_eq!(boss.status, 201, "{}", boss.text);
+    for (user, body) in [("ann", json!({ "role": "admin" })), ("boss", json!({ "disabled": true }))] {
+        let list = app.get("/v1/users").await;
+        let all = list.body["data"].as_array().expect("a list");
+        let of = |it: &&Value| it["email"] == format!("{user}@example.org");
+        let id = all.iter().find(of).expect("invited")["id"].as_str().expect("an id");
+        let path = app.url(&format!("/v1/users/{id}"));
+        send(app.http.patch(path).bearer_auth(&bound).json(&body)).await.is_problem(403, "forbidden");
+    }
+}
+
+#[tokio::test]
 async fn a_key_ends_when_it_says_and_holds_what_it_was_given() {
     let app = TestApp::start().await;
     let now = in_millis(&app, 0);
