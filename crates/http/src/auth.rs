@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tidings_core::id::TenantId;
@@ -174,11 +174,7 @@ fn invalid_token(detail: &str) -> ApiError {
 async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Arc<Principal>>, ApiError> {
     let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let key = value.to_str().ok().and_then(|text| {
-            let (scheme, key) = text.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        });
-        let principal = match key {
+        let principal = match bearer(value) {
             Some(key) => app.engine.authenticate_bearer(key).await?,
             None => None,
         };
@@ -197,6 +193,12 @@ async fn identify(app: &App, parts: &Parts, is_socket: bool) -> Result<Option<Ar
         return Err(ApiError::new(&error::CROSS_ORIGIN).detail(detail));
     }
     Ok(Some(principal))
+}
+
+/// The key or token in the head.
+pub(crate) fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, shown) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim())
 }
 
 /// True for a caller on this machine that no proxy speaks for.

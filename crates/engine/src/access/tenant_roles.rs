@@ -3,13 +3,16 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tidings_core::filter::{Fault, Filter};
+use tidings_core::id::TenantId;
 use tidings_core::permission::{Permission, Permissions, Role, RoleName};
-use tidings_core::port::{ControlChange, RoleGone, RoleRecord};
+use tidings_core::port::{ControlChange, Fence, PortError, RoleGone, RoleRecord};
 use tidings_core::principal::{Bound, Principal};
 use tidings_core::subscription::Subscription;
 
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::identity::MemberRecord;
+use crate::oauth::ClientRecord;
 use crate::subscriptions::ControlError;
 
 /// Roles that one tenant may make.
@@ -140,10 +143,11 @@ impl Engine {
         let hooks = self.control.hooks_of(&principal.tenant).iter().filter(|hook| hook.role == *name).count();
         let accounts = self.control.service_accounts_of(&principal.tenant);
         let accounts = accounts.iter().filter(|account| account.role == *name).count();
-        if holders + hooks + accounts > 0 {
+        let (people, programs) = self.people_and_programs_of(&principal.tenant, name).await?;
+        if holders + hooks + accounts + people + programs > 0 {
             let detail = format!(
-                "{holders} key(s), {hooks} webhook(s) and {accounts} service account(s) act as {name}; end them first, \
-                 or give the role other scopes"
+                "{holders} key(s), {hooks} webhook(s), {accounts} service account(s), {people} member(s) and {programs} \
+                 program(s) act as {name}; end them first, or give the role other scopes"
             );
             return Err(ControlError::InUse(detail));
         }
@@ -157,6 +161,15 @@ impl Engine {
         };
         self.commit_in_turn(turn, Some(asker), vec![ControlChange::RoleDeleted(gone)], audited).await?;
         Ok(())
+    }
+
+    /// How many members and clients of a tenant act as a role.
+    async fn people_and_programs_of(&self, tenant: &TenantId, role: &RoleName) -> Result<(usize, usize), PortError> {
+        let fence = Fence::Tenant(tenant.clone());
+        let members = self.load_all::<MemberRecord>(&fence, "", None, usize::MAX).await?;
+        let clients = self.load_all::<ClientRecord>(&fence, "", None, usize::MAX).await?;
+        let people = members.iter().filter(|member| member.value.role == *role).count();
+        Ok((people, clients.iter().filter(|client| client.value.role.as_ref() == Some(role)).count()))
     }
 
     /// Refuses to give away what the giver does not hold.

@@ -14,6 +14,7 @@ use tidings_core::time::Timestamp;
 
 use super::client::{ClientRecord, GrantType};
 use super::parameters::{Parameters, query_of};
+use super::redirect;
 use super::scopes::Scopes;
 use super::{CODE_LIFETIME, GRANT_LONGEST};
 use crate::engine::Engine;
@@ -134,11 +135,11 @@ impl Engine {
             return back("access_denied", "the person is not in the client's tenant");
         }
         let is_asked = request.asks("consent") || request.asks("select_account");
-        let is_known = !is_asked && self.has_consent(&request.client, person.user, request.scopes).await?;
+        let is_known = !is_asked && self.has_consent(&request, person.user).await?;
         match decision {
             Some(false) => return back("access_denied", "the person said no"),
             Some(true) => self.keep_consent(session, &request, person.user).await?,
-            None if request.client.is_first_party || is_known => {}
+            None if (request.client.is_first_party || is_known) && !request.may_be_anyone() => {}
             None if is_silent => return back("consent_required", "the person has to be asked"),
             None => return Ok(Step::Ask),
         }
@@ -157,7 +158,7 @@ impl Engine {
         let Some(client) = client else {
             return Ok(Err(Wrong::Stop("The program that sent you here is not registered with this server.")));
         };
-        let uri = parameters.get("redirect_uri").filter(|uri| client.is_at(uri));
+        let uri = parameters.get("redirect_uri").filter(|uri| client.address_of(uri).is_some());
         let Some(uri) = uri.map(str::to_owned) else {
             let why = "The program that sent you here wants the answer at an address that it is not registered with.";
             return Ok(Err(Wrong::Stop(why)));
@@ -225,6 +226,12 @@ impl Engine {
 }
 
 impl Request {
+    /// True where nothing tells the client from any other program on the person's machine: it has no secret,
+    /// and waits at a port that all of them can take. Its person is asked each time (RFC 8252, section 8.6).
+    fn may_be_anyone(&self) -> bool {
+        !self.client.is_confidential && redirect::is_on_any_port(&self.redirect_uri)
+    }
+
     fn read(client: ClientRecord, redirect_uri: String, parameters: &Parameters, issuer: &str) -> Result<Self, Wrong> {
         let state = parameters.get("state").filter(|state| state.len() <= ECHO_BYTES_MAX).map(str::to_owned);
         let scopes = match judge(&client, parameters, issuer) {

@@ -103,9 +103,10 @@ impl ClientRecord {
         self.grant_types.contains(&grant_type)
     }
 
-    /// True where an answer may be sent there.
-    pub fn is_at(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| redirect::is_registered(registered, uri))
+    /// The address it is registered with that an answer to another is one to; none where there is none.
+    pub fn address_of(&self, uri: &str) -> Option<&str> {
+        let mut found = self.redirect_uris.iter().filter(|registered| redirect::is_registered(registered, uri));
+        found.next().map(String::as_str)
     }
 
     /// True where a secret is one of its own and still good.
@@ -258,6 +259,22 @@ impl Engine {
         Ok(NewSecret { client: view(&client), secret })
     }
 
+    /// Refuses one who may do less than the client may ask of people, or does itself.
+    fn may_keep(&self, principal: &Principal, client: &ClientRecord) -> Result<(), IdentityError> {
+        // Whoever leads a client's answers elsewhere has what people let it do.
+        if !principal.may_give(client.scopes.permissions, &principal.tenant) {
+            let detail = format!("nobody gives away more than they hold; you hold: {}", principal.permissions);
+            return Err(IdentityError::NotPermitted(detail));
+        }
+        if client.is_first_party && !principal.holds_all_of_tenant() {
+            let detail = "only one who may do all that can be done in the tenant spares people the question";
+            return Err(IdentityError::NotPermitted(detail.to_owned()));
+        }
+        // A role that is gone lets it do nothing.
+        let role = client.role.as_ref().filter(|role| self.control.permissions_of(&principal.tenant, role).is_some());
+        role.map_or(Ok(()), |role| self.may_give(principal, role))
+    }
+
     fn judge_client(&self, principal: &Principal, client: &ClientRecord) -> Result<(), IdentityError> {
         let invalid = |pointer: &str, detail: &str| Err(IdentityError::invalid(pointer, "invalid_field", detail));
         let letters = client.name.chars().count();
@@ -284,18 +301,10 @@ impl Engine {
                 return invalid("/role", "a client that asks for itself keeps a secret, and has a role");
             };
             self.may_give(principal, role)?;
-            if !principal.may_give(client.scopes.permissions, &principal.tenant) {
-                let detail = format!("nobody gives away more than they hold; you hold: {}", principal.permissions);
-                return Err(IdentityError::NotPermitted(detail));
-            }
         } else if client.role.is_some() {
             return invalid("/role", "a role is for a client that asks for itself");
         }
-        if client.is_first_party && !principal.holds_all_of_tenant() {
-            let detail = "only one who may do all that can be done in the tenant spares people the question";
-            return Err(IdentityError::NotPermitted(detail.to_owned()));
-        }
-        Ok(())
+        self.may_keep(principal, client)
     }
 
     async fn client_within_reach(
@@ -342,15 +351,18 @@ impl Engine {
     ) -> Result<ClientView, IdentityError> {
         let was = self.client_within_reach(asker.principal, id).await?;
         // Whoever may not make it as it is does not change it either.
-        self.judge_client(asker.principal, &was.value)?;
+        self.may_keep(asker.principal, &was.value)?;
         let now = was.value.clone();
+        let grant_types = change.grant_types.unwrap_or(now.grant_types);
+        let acts_itself = grant_types.contains(&GrantType::ClientCredentials);
         let changed = ClientRecord {
             name: change.name.unwrap_or(now.name),
             redirect_uris: change.redirect_uris.unwrap_or(now.redirect_uris),
             scopes: change.scopes.unwrap_or(now.scopes),
-            grant_types: change.grant_types.unwrap_or(now.grant_types),
+            grant_types,
             is_first_party: change.is_first_party.unwrap_or(now.is_first_party),
-            role: change.role.or(now.role),
+            // The role of one that asks for itself no more goes with that.
+            role: change.role.or(now.role.filter(|_| acts_itself)),
             ..was.value.clone()
         };
         self.judge_client(asker.principal, &changed)?;
@@ -372,7 +384,7 @@ impl Engine {
         overlap: i64,
     ) -> Result<NewSecret, IdentityError> {
         let was = self.client_within_reach(asker.principal, id).await?;
-        self.judge_client(asker.principal, &was.value)?;
+        self.may_keep(asker.principal, &was.value)?;
         if !was.value.is_confidential {
             return Err(IdentityError::Conflict("this client cannot keep a secret, so it has none".to_owned()));
         }
@@ -394,7 +406,7 @@ impl Engine {
     /// `NotFound` where there is none, `NotPermitted` where it may do more than the one who asks.
     pub async fn remove_client(&self, asker: Asker<'_>, id: ClientId) -> Result<(), IdentityError> {
         let was = self.client_within_reach(asker.principal, id).await?;
-        self.judge_client(asker.principal, &was.value)?;
+        self.may_keep(asker.principal, &was.value)?;
         let mut changes = RecordChanges::default().remove(&was);
         if let Some(at) = self.load::<ClientAt>(client_at_key(id)).await? {
             changes = changes.remove(&at);

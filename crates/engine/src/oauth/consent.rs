@@ -1,5 +1,7 @@
 //! What people are asked about a client, and what they said.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidings_core::id::{ClientId, TenantId, UserId};
@@ -18,7 +20,10 @@ use crate::records::{RecordChanges, Shelved, WriteFault};
 /// What a person has let a client do, in the client's tenant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ConsentRecord {
-    scopes: Scopes,
+    /// By the registered address that the answer went to: what is let go to one is not let go to another
+    /// that the client gets later.
+    #[serde(default)]
+    at: BTreeMap<String, Scopes>,
     given: Timestamp,
 }
 
@@ -28,6 +33,14 @@ impl Shelved for ConsentRecord {
 
 fn consent_key(tenant: &TenantId, client: ClientId, user: UserId) -> RecordKey {
     RecordKey::new(Fence::Tenant(tenant.clone()), Shelf::Consent, format!("{user}/{client}"))
+}
+
+impl ConsentRecord {
+    /// What may be answered to the address of a request without a question.
+    fn of(&self, request: &Request) -> Scopes {
+        let address = request.client.address_of(&request.redirect_uri);
+        address.and_then(|address| self.at.get(address)).copied().unwrap_or_default()
+    }
 }
 
 /// What a person is asked.
@@ -61,15 +74,10 @@ impl Engine {
         Ok(Ok(ConsentView { client: id, name, redirect_uri, tenant, scopes: scopes.names().collect() }))
     }
 
-    /// True where the person has let the client do all this before.
-    pub(super) async fn has_consent(
-        &self,
-        client: &ClientRecord,
-        user: UserId,
-        scopes: Scopes,
-    ) -> Result<bool, PortError> {
-        let given = self.load::<ConsentRecord>(consent_key(&client.tenant, client.id, user)).await?;
-        Ok(given.is_some_and(|given| scopes.are_within(given.value.scopes)))
+    /// True where the person has let the client do all this before, and the answer go where it is to go.
+    pub(super) async fn has_consent(&self, request: &Request, user: UserId) -> Result<bool, PortError> {
+        let given = self.load::<ConsentRecord>(consent_key(&request.client.tenant, request.client.id, user)).await?;
+        Ok(given.is_some_and(|given| request.scopes.are_within(given.value.of(request))))
     }
 
     pub(super) async fn keep_consent(
@@ -82,20 +90,26 @@ impl Engine {
         let key = consent_key(&client.tenant, client.id, user);
         let given = self.ports.clock.now();
         let before = self.load::<ConsentRecord>(key.clone()).await?;
+        let known = before.as_ref().map(|before| before.value.of(request)).unwrap_or_default();
+        if before.is_some() && scopes.are_within(known) {
+            return Ok(());
+        }
+        let mut at = before.as_ref().map(|before| before.value.at.clone()).unwrap_or_default();
+        at.retain(|address, _| client.redirect_uris.contains(address));
+        if let Some(address) = client.address_of(&request.redirect_uri) {
+            at.insert(address.to_owned(), known.with(scopes));
+        }
+        let record = ConsentRecord { at, given };
         let changes = match &before {
-            Some(before) if scopes.are_within(before.value.scopes) => return Ok(()),
-            Some(before) => {
-                let scopes = before.value.scopes.with(scopes);
-                RecordChanges::default().replace(before, &ConsentRecord { scopes, given })
-            }
-            None => RecordChanges::default().create(key, &ConsentRecord { scopes, given }, None),
+            Some(before) => RecordChanges::default().replace(before, &record),
+            None => RecordChanges::default().create(key, &record, None),
         };
         let audited = Change {
             action: "consent.give",
             target: client.id.to_string(),
             tenant: &client.tenant,
-            before: before.map(|before| json!({ "scopes": before.value.scopes })),
-            after: Some(json!({ "scopes": scopes })),
+            before: before.map(|_| json!({ "scopes": known })),
+            after: Some(json!({ "scopes": scopes, "redirect_uri": request.redirect_uri })),
         };
         match self.write_records(principal.map(Asker::from), changes, Some(audited)).await {
             // Another window said the same: the next request asks again if it did not.

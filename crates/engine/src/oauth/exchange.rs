@@ -8,14 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::json;
 use tidings_core::id::{GrantId, fingerprint};
-use tidings_core::permission::{Permission, RoleName};
+use tidings_core::permission::RoleName;
 use tidings_core::port::{PortError, Shelf};
 use tidings_core::secret::Secret;
 use tidings_core::time::Timestamp;
 
 use super::authorize::CodeRecord;
-use super::client::{ClientRecord, GrantType, bounded};
-use super::grant::{GrantRecord, grant_key};
+use super::client::{ClientRecord, GrantType};
+use super::grant::{GrantRecord, grant_key, worth};
 use super::parameters::Parameters;
 use super::refresh::RefreshToken;
 use super::scopes::{Scope, Scopes};
@@ -218,12 +218,8 @@ impl Engine {
         let keys = self.token_keys().await?;
         let (issuer, user, party) = (self.public_url(), grant.user.to_string(), client.id.to_string());
         let (token, id_text) = (hex(&fingerprint(&[b"jti", &self.draw_id()])), id.to_string());
-        let narrowed = bounded(besides.scopes, client);
-        let scopes: Vec<&str> = besides
-            .scopes
-            .names()
-            .filter(|name| !is_permission(name) || narrowed.iter().any(|it| it.as_str() == *name))
-            .collect();
+        let held = besides.scopes.both(worth(client, &principal));
+        let scopes: Vec<&str> = held.names().collect();
         let access = AccessToken {
             issuer,
             subject: &user,
@@ -237,7 +233,7 @@ impl Engine {
             lifetime: lifetime(),
         };
         let access_token = access.issue(keys.signer(crate::token::SigningAlgorithm::EdDsa)?, now).map_err(broken)?;
-        let id_token = match grant.authenticated.filter(|_| besides.scopes.hold(Scope::OpenId)) {
+        let id_token = match grant.authenticated.filter(|_| held.hold(Scope::OpenId)) {
             None => None,
             Some(authenticated) => {
                 let about = IdToken {
@@ -257,15 +253,11 @@ impl Engine {
             access_token,
             token_type: "Bearer",
             expires_in: ACCESS_LIFETIME / 1_000,
-            scope: besides.scopes,
+            scope: held,
             refresh_token: besides.refresh.map(|token| token.to_text()),
             id_token,
         })
     }
-}
-
-fn is_permission(name: &str) -> bool {
-    name.parse::<Permission>().is_ok()
 }
 
 fn lifetime() -> Duration {

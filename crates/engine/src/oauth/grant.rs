@@ -52,6 +52,12 @@ pub(crate) fn grant_key(id: GrantId) -> RecordKey {
     RecordKey::of_server(Shelf::Grant, id.to_string())
 }
 
+/// What a client's tokens can be worth now in the name of this one: a program is told what it may do, and not
+/// what it asked for.
+pub(super) fn worth(client: &ClientRecord, principal: &Principal) -> Scopes {
+    client.scopes.both(Scopes::of(principal.permissions))
+}
+
 impl Engine {
     /// The one in whose name a client asks, as far as its grant goes now.
     pub(crate) async fn principal_of_grant(

@@ -49,6 +49,11 @@ pub(super) fn is_registered(registered: &str, given: &str) -> bool {
     }
 }
 
+/// True for an address on the machine of the browser, at a port that any program there can take.
+pub(super) fn is_on_any_port(uri: &str) -> bool {
+    loopback(uri).is_some()
+}
+
 /// The host and what follows the port, of an address on this machine by number. The name `localhost` may
 /// lead elsewhere (section 8.3), so its port counts.
 fn loopback(uri: &str) -> Option<(&'static str, &str)> {

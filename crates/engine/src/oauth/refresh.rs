@@ -16,7 +16,7 @@ use super::client::ClientRecord;
 use super::exchange::{Besides, Issued};
 use super::grant::{GrantRecord, Refresh, grant_key};
 use super::parameters::Parameters;
-use super::scopes::Scopes;
+use super::scopes::{Scope, Scopes};
 use super::{ACCESS_LIFETIME, GRANT_LONGEST, OAuthError, REFRESH_IDLE};
 use crate::engine::Engine;
 use crate::identity::{draw_secret, hash_of, hex};
@@ -79,7 +79,7 @@ impl RefreshToken {
     }
 
     /// True where it is or was one of those.
-    fn is_of(&self, kept: &Refresh) -> bool {
+    pub fn is_of(&self, kept: &Refresh) -> bool {
         is_same(&self.kept().family, &kept.family)
     }
 
@@ -133,6 +133,10 @@ impl Engine {
         let kept = kept.ok_or_else(OAuthError::grant)?;
         if !token.is_current(kept) {
             self.end_grant(token.grant, "grant.refresh_reused").await.map_err(OAuthError::Port)?;
+            return Err(OAuthError::grant().into());
+        }
+        // What a client may not ask for any more, it does not go on with either.
+        if !client.scopes.hold(Scope::OfflineAccess) {
             return Err(OAuthError::grant().into());
         }
         let scopes = narrowed.unwrap_or(grant.value.scopes);

@@ -52,6 +52,11 @@ impl Scopes {
     /// Every one.
     pub const ALL: Self = Self { permissions: Permissions::ALL, others: 0b1111 };
 
+    /// These permissions, and every scope that says who a person is.
+    pub const fn of(permissions: Permissions) -> Self {
+        Self { permissions, others: Self::ALL.others }
+    }
+
     /// True where a scope is among them.
     pub const fn hold(self, scope: Scope) -> bool {
         self.others & 1 << scope as u8 != 0
@@ -66,6 +71,11 @@ impl Scopes {
     pub fn with(self, more: Self) -> Self {
         let permissions = self.permissions.iter().chain(more.permissions.iter()).collect();
         Self { permissions, others: self.others | more.others }
+    }
+
+    /// Those in both.
+    pub fn both(self, others: Self) -> Self {
+        Self { permissions: self.permissions.both(others.permissions), others: self.others & others.others }
     }
 
     /// These without those that say who a person is: a client that asks for itself is none.

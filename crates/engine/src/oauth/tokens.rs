@@ -3,13 +3,14 @@
 
 use serde::Serialize;
 use tidings_core::id::{ClientId, GrantId, TenantId, UserId};
+use tidings_core::port::PortError;
 use tidings_core::principal::{Credential, Principal};
 
-use super::client::ClientRecord;
+use super::client::{ClientRecord, client_key};
 use super::exchange::TokenRequest;
-use super::grant::{GrantRecord, grant_key};
+use super::grant::{GrantRecord, grant_key, worth};
 use super::refresh::RefreshToken;
-use super::scopes::Scope;
+use super::scopes::{Scope, Scopes};
 use super::{ACCESS_LIFETIME, OAuthError};
 use crate::engine::Engine;
 use crate::identity::{AccountRecord, IdentityError, account_key};
@@ -53,7 +54,6 @@ pub struct UserInfo {
 
 /// A token of a grant that stands.
 struct Found {
-    id: GrantId,
     grant: Loaded<GrantRecord>,
     scope: String,
     kind: &'static str,
@@ -62,19 +62,32 @@ struct Found {
 }
 
 impl Engine {
-    /// Ends the grant of one of a client's own tokens, and so all its tokens. What is no such token is
-    /// none already.
+    /// Ends the grant of one of a client's own tokens, and so all its tokens, whether the token shown is still
+    /// good or not: who takes back one that was stolen has often been left with a used one. What is no such
+    /// token is none already.
     ///
     /// # Errors
     /// What the client is told.
     pub async fn revoke_token(&self, request: TokenRequest<'_>) -> Result<(), OAuthError> {
         let (client, token) = self.client_and_token(&request).await?;
-        match self.find_token(token).await? {
-            Some(found) if found.grant.value.client == client.id => {
-                Ok(self.end_grant(found.id, "grant.revoke").await?)
-            }
-            _ => Ok(()),
+        let Some(id) = self.grant_of_token(token).await? else { return Ok(()) };
+        let grant = self.load::<GrantRecord>(grant_key(id)).await?;
+        match grant.filter(|grant| grant.value.client == client.id) {
+            Some(_) => Ok(self.end_grant(id, "grant.revoke").await?),
+            None => Ok(()),
         }
+    }
+
+    /// The grant of a token that was ours once.
+    async fn grant_of_token(&self, token: &str) -> Result<Option<GrantId>, OAuthError> {
+        if let Some(refresh) = RefreshToken::read(token) {
+            let grant = self.load::<GrantRecord>(grant_key(refresh.grant)).await?;
+            let kept = grant.as_ref().and_then(|grant| grant.value.refresh.as_ref());
+            return Ok(kept.filter(|kept| refresh.is_of(kept)).map(|_| refresh.grant));
+        }
+        let keys = self.token_keys().await?;
+        let grant = keys.access.grant_of(token, &keys.verifying).ok().flatten();
+        Ok(grant.and_then(|grant| grant.parse().ok()))
     }
 
     /// Says what a token is worth, to a client of the tenant that keeps a secret.
@@ -118,9 +131,12 @@ impl Engine {
             if !grant.value.refresh.as_ref().is_some_and(|kept| refresh.is_good(kept)) {
                 return Ok(None);
             }
-            let (scope, issued) = (grant.value.scopes.to_string(), grant.value.created.as_millis() / 1_000);
+            let principal = self.principal_of_grant(refresh.grant, self.ports.clock.now().plus_millis(1)).await?;
+            let Some(worth) = self.worth_of(&grant.value, principal.as_ref()).await? else { return Ok(None) };
+            let scope = grant.value.scopes.both(worth).to_string();
+            let issued = grant.value.created.as_millis() / 1_000;
             let expires = grant.ends.map_or(i64::MAX, |ends| ends.as_millis()) / 1_000;
-            return Ok(Some(Found { id: refresh.grant, grant, scope, kind: "refresh_token", issued, expires }));
+            return Ok(Some(Found { grant, scope, kind: "refresh_token", issued, expires }));
         }
         let Some(principal) = self.authenticate_bearer(token).await? else { return Ok(None) };
         let Credential::Token { grant: id, expires } = principal.credential else { return Ok(None) };
@@ -129,25 +145,38 @@ impl Engine {
         let verified = self.tokens.verified.verify(token, &keys.verifying, &keys.access, self.ports.clock.now());
         let Ok(verified) = verified else { return Ok(None) };
         let expires = expires.as_millis() / 1_000;
-        let (scope, issued) = (verified.scopes.join(" "), expires - ACCESS_LIFETIME / 1_000);
-        Ok(Some(Found { id, grant, scope, kind: "Bearer", issued, expires }))
+        let Some(worth) = self.worth_of(&grant.value, Some(&principal)).await? else { return Ok(None) };
+        let scope = said(&verified.scopes).both(worth).to_string();
+        let issued = expires - ACCESS_LIFETIME / 1_000;
+        Ok(Some(Found { grant, scope, kind: "Bearer", issued, expires }))
     }
 
-    /// What the client of the one who asks may know of them.
+    /// What tokens of a grant are worth now; none where its client is gone.
+    async fn worth_of(&self, grant: &GrantRecord, principal: Option<&Principal>) -> Result<Option<Scopes>, PortError> {
+        let client = self.load_known::<ClientRecord>(client_key(&grant.tenant, grant.client)).await?;
+        Ok(client.zip(principal).map(|(client, principal)| worth(&client.value, principal)))
+    }
+
+    /// What the client of the one who asks with `token` may know of them.
     ///
     /// # Errors
     /// `NotFound` for one who comes without a token, `NotPermitted` where it lacks the scope `openid`.
-    pub async fn user_info(&self, principal: &Principal) -> Result<UserInfo, IdentityError> {
+    pub async fn user_info(&self, principal: &Principal, token: &str) -> Result<UserInfo, IdentityError> {
         let refused = || IdentityError::NotPermitted("this takes an access token with the scope openid".to_owned());
         let Credential::Token { grant, .. } = principal.credential else {
             return Err(IdentityError::NotFound("account"));
         };
         let grant = self.load::<GrantRecord>(grant_key(grant)).await?.ok_or_else(refused)?.value;
-        if !grant.scopes.hold(Scope::OpenId) || grant.sign_outs.is_none() {
+        let keys = self.token_keys().await?;
+        let verified = self.tokens.verified.verify(token, &keys.verifying, &keys.access, self.ports.clock.now());
+        let verified = verified.map_err(|_| refused())?;
+        let worth = self.worth_of(&grant, Some(principal)).await?.ok_or_else(refused)?;
+        let scopes = said(&verified.scopes).both(worth);
+        if !scopes.hold(Scope::OpenId) || grant.sign_outs.is_none() {
             return Err(refused());
         }
         let account = self.load_known::<AccountRecord>(account_key(principal.user)).await?.ok_or_else(refused)?;
-        let (is_named, is_mailed) = (grant.scopes.hold(Scope::Profile), grant.scopes.hold(Scope::Email));
+        let (is_named, is_mailed) = (scopes.hold(Scope::Profile), scopes.hold(Scope::Email));
         Ok(UserInfo {
             sub: principal.user,
             name: account.value.name.clone().filter(|_| is_named),
@@ -155,4 +184,9 @@ impl Engine {
             email_verified: is_mailed.then_some(account.value.verified.is_some()),
         })
     }
+}
+
+/// The scopes that a token of ours says.
+fn said(words: &[String]) -> Scopes {
+    words.join(" ").parse().unwrap_or_default()
 }

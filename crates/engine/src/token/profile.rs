@@ -94,6 +94,19 @@ impl Profile {
         Ok(claims)
     }
 
+    /// The grant that a token came from which is one of ours by its signature, type and parties, whether it
+    /// has ended or not: for taking back what it came with, and for nothing else.
+    ///
+    /// # Errors
+    /// The first reason why it is none.
+    pub fn grant_of(&self, token: &str, keys: &KeySet) -> Result<Option<String>, TokenError> {
+        let opened = compact::open(token, keys)?;
+        self.check_type(&opened.header)?;
+        let claims = Claims::parse(&opened.payload, opened.key.thumbprint(), self.is_ours)?;
+        self.check_parties(&claims)?;
+        Ok(claims.grant)
+    }
+
     fn check_type(&self, header: &Header) -> Result<(), TokenError> {
         let is_expected = match self.kind {
             Kind::Access => header.kind.as_deref() == Some("at+jwt"),

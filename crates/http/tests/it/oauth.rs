@@ -3,6 +3,7 @@
 mod attacks;
 mod devices;
 mod flows;
+mod trust;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;

@@ -1,12 +1,12 @@
 //! Where clients come by tokens, give them back, and ask what they are worth.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::App;
-use crate::auth::{Access, Caller};
+use crate::auth::{self, Access, Caller};
 use crate::error::{self, ApiError};
 use crate::form::{ClientForm, FORM, Refused, private};
 use crate::operation::Operation;
@@ -53,14 +53,19 @@ async fn introspect(State(app): State<App>, form: ClientForm) -> Result<Response
     Ok(answer(&app.engine.introspect(form.request()).await?))
 }
 
-async fn user_info(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
+async fn user_info(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let scoped = |fault: tidings_engine::IdentityError| match fault {
         tidings_engine::IdentityError::NotPermitted(detail) => ApiError::new(&error::FORBIDDEN)
             .detail(detail)
             .header(header::WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\", scope=\"openid\""),
         other => other.into(),
     };
-    Ok(answer(&app.engine.user_info(&principal).await.map_err(scoped)?))
+    let shown = headers.get(header::AUTHORIZATION).and_then(auth::bearer).unwrap_or_default();
+    Ok(answer(&app.engine.user_info(&principal, shown).await.map_err(scoped)?))
 }
 
 pub(super) fn answer(value: &impl Serialize) -> Response {
