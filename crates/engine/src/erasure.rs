@@ -95,9 +95,7 @@ impl Eraser {
         }
         passed.insert(tenant.clone());
         for round in 0..ROUNDS_MAX {
-            if self.forget_people(tenant).await?.is_err() {
-                return Ok(Err(Stopped));
-            }
+            let Ok(_) = self.forget_people(tenant).await? else { return Ok(Err(Stopped)) };
             let erasure = loop {
                 if *stop.borrow() {
                     return Ok(Err(Stopped));
@@ -116,12 +114,10 @@ impl Eraser {
                     }
                     step += 1;
                 }
-                if self.forget_people(tenant).await?.is_err() {
-                    return Ok(Err(Stopped));
-                }
+                let Ok(left) = self.forget_people(tenant).await? else { return Ok(Err(Stopped)) };
                 // Once more, for the proof: it is of what the disk holds then.
                 let scan = self.rows.scan(tenant).await?;
-                if scan.found.is_empty() {
+                if scan.found.is_empty() && left == 0 {
                     let proof = self.proof(record, erasure, &scan);
                     self.finish(record, proof).await?;
                     info!(tenant.id = %tenant, "nothing of tenant {tenant} is left after {} rounds", round + 1);
@@ -133,7 +129,8 @@ impl Eraser {
         Err(PortError::later("erase a tenant", "rows of it keep coming"))
     }
 
-    async fn forget_people(&self, tenant: &TenantId) -> Result<Result<(), Stopped>, PortError> {
+    /// What of people it had to take away.
+    async fn forget_people(&self, tenant: &TenantId) -> Result<Result<usize, Stopped>, PortError> {
         let Some(engine) = self.people.upgrade() else { return Ok(Err(Stopped)) };
         engine.forget_people(tenant).await.map(Ok)
     }

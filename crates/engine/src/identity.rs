@@ -19,6 +19,7 @@ use tidings_core::id::fingerprint;
 use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
 use tidings_core::secret::Secret;
 
+use crate::access::Closed;
 use crate::engine::Engine;
 use crate::records::WriteFault;
 use crate::subscriptions::Fault;
@@ -64,6 +65,9 @@ pub enum IdentityError {
     /// Too many passwords are being looked at; ask again in a moment.
     #[error("too many people sign in at once")]
     Busy,
+    /// The tenant that they would enter is suspended or closed.
+    #[error("the tenant is not served")]
+    NotServed(Closed),
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),

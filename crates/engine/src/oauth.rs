@@ -31,7 +31,9 @@ pub use parameters::Parameters;
 pub use scopes::{Scope, Scopes, ScopesError};
 pub use tokens::{TokenView, UserInfo};
 
+pub(crate) use authorize::CodeRecord;
 pub(crate) use client::{ClientAt, ClientRecord};
+pub(crate) use device::{DeviceOf, DeviceRecord};
 pub(crate) use grant::{GrantRecord, grant_key, permissions_of};
 pub(crate) use keys::Tokens;
 

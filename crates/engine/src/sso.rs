@@ -10,6 +10,7 @@ mod person;
 mod login;
 mod foreign;
 
+pub(crate) use flow::Pending;
 pub use flow::{Begun, CallbackFault, Finished};
 pub(crate) use foreign::{ApiProviders, ByForeignToken};
 pub use foreign::{ApiTokens, TokenType};

@@ -147,13 +147,17 @@ pub(crate) fn require(principal: &Principal, permission: Permission) -> Result<(
 
 /// Refuses everyone of a tenant that is not served.
 pub(crate) fn require_open(app: &App, tenant: &TenantId) -> Result<(), ApiError> {
-    match app.engine.why_not_served(tenant) {
-        None => Ok(()),
-        Some(Closed::ForGood) => Err(ApiError::new(&error::TENANT_CLOSED)),
-        Some(Closed::Suspended(None)) => Err(ApiError::new(&error::TENANT_SUSPENDED)),
-        Some(Closed::Suspended(Some(reason))) => {
+    app.engine.why_not_served(tenant).map_or(Ok(()), |why| Err(not_served(why)))
+}
+
+/// The fault of one whose tenant is not served.
+pub(crate) fn not_served(why: Closed) -> ApiError {
+    match why {
+        Closed::ForGood => ApiError::new(&error::TENANT_CLOSED),
+        Closed::Suspended(None) => ApiError::new(&error::TENANT_SUSPENDED),
+        Closed::Suspended(Some(reason)) => {
             let advice = error::TENANT_SUSPENDED.advice;
-            Err(ApiError::new(&error::TENANT_SUSPENDED).detail(format!("{reason}; {advice}")))
+            ApiError::new(&error::TENANT_SUSPENDED).detail(format!("{reason}; {advice}"))
         }
     }
 }

@@ -258,6 +258,7 @@ impl From<IdentityError> for ApiError {
             IdentityError::NotPermitted(detail) => Self::new(&FORBIDDEN).detail(detail),
             IdentityError::NotFound(kind) => Self::no_such(kind),
             IdentityError::Conflict(detail) => Self::new(&CONFLICT).detail(detail),
+            IdentityError::NotServed(why) => crate::auth::not_served(why),
             IdentityError::Busy => Self::new(&OVERLOADED).retry_after(5),
             IdentityError::Port(error) => error.into(),
         }

@@ -72,6 +72,11 @@ impl LinkRecord {
         }
     }
 
+    /// True for one that was sent to a person as whoever they are, in no tenant.
+    pub fn is_for(&self, person: UserId) -> bool {
+        matches!(&self.purpose, LinkPurpose::Reset { user, .. } | LinkPurpose::Email { user, .. } if *user == person)
+    }
+
     /// How long it can be used.
     fn minutes(&self) -> i64 {
         match self.purpose {

@@ -14,6 +14,7 @@ use super::account::{AccountRecord, account_key};
 use super::{IdentityError, draw_secret, hash_of};
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Expected;
 use crate::records::{Loaded, RecordChanges, Shelved, WriteFault};
 
 /// A session that is not used for so long ends, in milliseconds.
@@ -72,7 +73,7 @@ impl Shelved for SessionRecord {
 
 /// The row by which a person's sessions are found; it says all in its name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct SessionOf {}
+pub(super) struct SessionOf {}
 
 impl Shelved for SessionOf {
     const SHELF: Shelf = Shelf::SessionOf;
@@ -228,7 +229,14 @@ impl Engine {
         browser: &Browser,
         replaces: Option<SessionId>,
         opened: Timestamp,
-    ) -> Result<Secret<String>, PortError> {
+    ) -> Result<Secret<String>, IdentityError> {
+        let into = match &opener {
+            Opener::Key(key) => self.control.key_of(*key).ok_or(IdentityError::Refused)?.tenant.clone(),
+            Opener::Account { tenant, .. } => tenant.clone(),
+        };
+        if let Some(why) = self.why_not_served(&into) {
+            return Err(IdentityError::NotServed(why));
+        }
         let secret = draw_secret(self);
         let id = Self::session_id(secret.reveal());
         let now = self.ports.clock.now();
@@ -241,10 +249,13 @@ impl Engine {
             &SessionOf {},
             longest,
         );
-        match self.write_records(None, changes, None).await {
+        let expected = Expected { within: Some(into), ..Expected::default() };
+        match self.write_records_if(None, changes, None, expected).await {
             Ok(()) => {}
-            Err(WriteFault::Conflict) => return Err(PortError::later("open a session", "its secret was drawn twice")),
-            Err(WriteFault::Store(fault)) => return Err(fault),
+            Err(WriteFault::Conflict) => {
+                return Err(PortError::later("open a session", "its secret was drawn twice").into());
+            }
+            Err(WriteFault::Store(fault)) => return Err(fault.into()),
         }
         if let Some(old) = replaces {
             self.end_session(user, old).await?;

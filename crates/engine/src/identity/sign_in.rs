@@ -92,7 +92,11 @@ impl Engine {
         account: &AccountRecord,
         wanted: Option<&TenantId>,
     ) -> Result<Option<TenantId>, IdentityError> {
-        for tenant in account.tenants.iter().filter(|tenant| wanted.is_none_or(|wanted| wanted == *tenant)) {
+        let asked = |tenant: &&TenantId| wanted.is_none_or(|wanted| wanted == *tenant);
+        // One that is not served is entered by nobody, and named only to those who have no other.
+        let (served, others): (Vec<_>, Vec<_>) =
+            account.tenants.iter().filter(asked).partition(|tenant| self.control.is_open(tenant));
+        for tenant in served.into_iter().chain(others) {
             if self.member(tenant, account.id).await?.is_some() {
                 return Ok(Some(tenant.clone()));
             }

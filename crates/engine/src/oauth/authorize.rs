@@ -43,7 +43,7 @@ pub enum Step {
 
 /// An authorization code as it is kept, by its hash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct CodeRecord {
+pub(crate) struct CodeRecord {
     pub client: ClientId,
     pub redirect_uri: String,
     pub challenge: String,

@@ -30,9 +30,9 @@ const CODE_LETTERS: usize = 8;
 
 /// A device as it is kept, by the hash of its code.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct DeviceRecord {
+pub(crate) struct DeviceRecord {
     client: ClientId,
-    tenant: TenantId,
+    pub tenant: TenantId,
     scopes: Scopes,
     answer: Answer,
 }
@@ -51,8 +51,8 @@ impl Shelved for DeviceRecord {
 
 /// Which device waits under a code that people type.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct DeviceOf {
-    name: String,
+pub(crate) struct DeviceOf {
+    pub name: String,
 }
 
 impl Shelved for DeviceOf {

@@ -153,7 +153,7 @@ pub(super) fn provider_key(name: &str) -> Option<RecordKey> {
 
 impl Engine {
     /// The provider of a name.
-    pub(super) async fn provider(&self, name: &str) -> Result<Option<Loaded<ProviderRecord>>, PortError> {
+    pub(crate) async fn provider(&self, name: &str) -> Result<Option<Loaded<ProviderRecord>>, PortError> {
         match provider_key(name) {
             Some(key) => self.load(key).await,
             None => Ok(None),

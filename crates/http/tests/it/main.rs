@@ -16,6 +16,7 @@ mod sso;
 mod service_accounts;
 mod tenants;
 mod tenant_life;
+mod forgotten;
 mod quotas;
 mod races;
 mod rates;
