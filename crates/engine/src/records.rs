@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,8 +23,12 @@ use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::expected::Expected;
 
-/// Records kept at hand.
-const KNOWN_MAX: usize = 20_000;
+/// Bytes of records kept at hand, about.
+const KNOWN_BYTES_MAX: u64 = 32 << 20;
+/// What a record takes besides its body, roughly.
+const ENTRY_BYTES: usize = 256;
+/// Records that are expected to be at hand.
+const ITEMS_EXPECTED: usize = 20_000;
 /// Counts that records share by the hash of their key, so that a change of one says nothing of most others.
 const COUNTS: usize = 1_024;
 /// How often ended records are taken away.
@@ -153,7 +158,7 @@ pub(crate) async fn check(
 /// Records as they were last read, parsed. Those that are written are forgotten, so nobody is let in by
 /// what no longer holds.
 pub(crate) struct KnownRecords {
-    entries: Cache<RecordKey, Arc<dyn Any + Send + Sync>>,
+    entries: Cache<RecordKey, Known, BySize>,
     /// How many times something was forgotten. It is held to be read while something is put in, so that nothing
     /// is put in that was read before it was forgotten.
     forgotten: RwLock<u64>,
@@ -166,6 +171,23 @@ pub(crate) struct KnownRecords {
     cut: watch::Sender<u64>,
 }
 
+/// A record at hand, with the bytes that it takes.
+#[derive(Clone)]
+struct Known {
+    value: Arc<dyn Any + Send + Sync>,
+    size_bytes: usize,
+}
+
+/// One tenant's many large records must not push out everyone's small ones.
+#[derive(Debug, Clone)]
+struct BySize;
+
+impl Weighter<RecordKey, Known> for BySize {
+    fn weight(&self, key: &RecordKey, known: &Known) -> u64 {
+        (ENTRY_BYTES + key.name().len() + known.size_bytes) as u64
+    }
+}
+
 impl std::fmt::Debug for KnownRecords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KnownRecords").field("entries", &self.entries.len()).finish_non_exhaustive()
@@ -175,7 +197,7 @@ impl std::fmt::Debug for KnownRecords {
 impl Default for KnownRecords {
     fn default() -> Self {
         Self {
-            entries: Cache::new(KNOWN_MAX),
+            entries: Cache::with_weighter(ITEMS_EXPECTED, KNOWN_BYTES_MAX, BySize),
             forgotten: RwLock::new(0),
             rights: AtomicU64::new(0),
             changes: (0..COUNTS).map(|_| AtomicU64::new(0)).collect(),
@@ -229,7 +251,7 @@ impl KnownRecords {
     }
 
     /// Puts in what was read when so many times something had been forgotten, unless more has been since.
-    fn put(&self, key: RecordKey, entry: Arc<dyn Any + Send + Sync>, read_at: u64) {
+    fn put(&self, key: RecordKey, entry: Known, read_at: u64) {
         let forgotten = self.forgotten.read().unwrap_or_else(PoisonError::into_inner);
         if *forgotten == read_at {
             self.entries.insert(key, entry);
@@ -291,14 +313,18 @@ impl Engine {
     /// The same for one that is asked for again and again.
     pub(crate) async fn load_known<T: Shelved>(&self, key: RecordKey) -> Result<Option<Arc<Loaded<T>>>, PortError> {
         let now = self.ports.clock.now();
-        let known = self.known.entries.get(&key).and_then(|entry| entry.downcast::<Loaded<T>>().ok());
+        let known = self.known.entries.get(&key).and_then(|known| known.value.downcast::<Loaded<T>>().ok());
         if let Some(known) = known {
             return Ok(Some(known).filter(|known| !known.has_ended(now)));
         }
         let before = self.known.forgotten();
-        let Some(loaded) = self.load::<T>(key.clone()).await? else { return Ok(None) };
-        let loaded = Arc::new(loaded);
-        self.known.put(key, loaded.clone(), before);
+        debug_assert_eq!(key.shelf, T::SHELF);
+        let Some(record) = self.ports.records.record(&key).await? else { return Ok(None) };
+        let loaded = Arc::new(Loaded::<T>::read(key.clone(), &record)?);
+        if loaded.has_ended(now) {
+            return Ok(None);
+        }
+        self.known.put(key, Known { value: loaded.clone(), size_bytes: record.body.len() }, before);
         Ok(Some(loaded))
     }
 

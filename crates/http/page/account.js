@@ -80,6 +80,7 @@ const SSO_FAULTS = {
   "link-first": "There is an account with your address. Sign in with its password, then link this login below.",
   "not-invited": "You are no member here. Ask an admin for an invitation.",
   taken: "This login is linked to another account.",
+  "password-first": "Sign in with the password of your account to link another login to it.",
   "too-many": "As many logins as there may be are linked to your account.",
 };
 
@@ -236,13 +237,17 @@ on("end-all", "click", async () => {
 });
 on("leave", "click", async () => {
   await api("/v1/session", "DELETE");
-  location.assign("/account");
+  location.assign(`/account${location.search}`);
 });
 
 const [purpose, secret] = [...new URLSearchParams(location.hash.slice(1))][0] ?? [];
 if (purpose) history.replaceState(null, "", `/account${location.search}`);
 if (LINKS[purpose] && secret) {
   showLink(purpose, secret);
+} else if (purpose === "sign-in") {
+  // Someone asks for a new sign-in, whatever session there is.
+  show("sign-in");
+  listProviders().catch((fault) => ($("fault").textContent = fault.message));
 } else {
   showAccount()
     .then(() => {

@@ -76,6 +76,9 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
     {
         gate.note_refusal(principal.as_deref(), context.as_deref());
     }
+    if response.status() == StatusCode::UNAUTHORIZED {
+        gate.name_metadata(&mut response);
+    }
     response.extensions_mut().insert(Route(gate.route));
     response
 }
@@ -108,6 +111,15 @@ impl Gate {
             (Access::Loopback(permission) | Access::Needs(permission) | Access::Later(permission), Some(principal)) => {
                 require(principal, permission)
             }
+        }
+    }
+
+    /// Tells one who has no token where to learn how to come by one (RFC 9728, section 5.1).
+    fn name_metadata(&self, response: &mut Response) {
+        if let Some(error) = response.extensions_mut().get_mut::<ApiError>() {
+            let url = self.app.engine.public_url();
+            let more = format!(", resource_metadata=\"{url}/.well-known/oauth-protected-resource\"");
+            error.extend_challenge("Bearer ", &more);
         }
     }
 

@@ -114,6 +114,17 @@ impl ApiError {
         self
     }
 
+    /// Says more in the challenges of a scheme.
+    pub(crate) fn extend_challenge(&mut self, scheme: &str, more: &str) {
+        for (name, value) in &mut self.rest.headers {
+            let challenge =
+                value.to_str().ok().filter(|text| *name == header::WWW_AUTHENTICATE && text.starts_with(scheme));
+            if let Some(extended) = challenge.and_then(|text| HeaderValue::from_str(&format!("{text}{more}")).ok()) {
+                *value = extended;
+            }
+        }
+    }
+
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         self.header(RETRY_AFTER, HeaderValue::from(seconds))
     }

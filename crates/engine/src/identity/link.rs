@@ -248,6 +248,7 @@ impl Engine {
             role,
             joined: Some(now),
             disabled: false,
+            cut: None,
             created: now,
         };
         let changes = changes

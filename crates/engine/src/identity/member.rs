@@ -34,8 +34,19 @@ pub(crate) struct MemberRecord {
     /// True where they may not enter for now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// When they were last disabled: what was opened before stays shut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Timestamp>,
     /// When they were invited.
     pub created: Timestamp,
+}
+
+impl MemberRecord {
+    /// True for what was opened since they joined, and since they were disabled last: neither a session nor a
+    /// program comes back with someone who does.
+    pub fn holds_since(&self, opened: Timestamp) -> bool {
+        [self.joined, self.cut].into_iter().flatten().all(|since| since <= opened)
+    }
 }
 
 impl Shelved for MemberRecord {
@@ -81,7 +92,7 @@ pub struct NewMember {
 }
 
 fn view(member: &Loaded<MemberRecord>) -> MemberView {
-    let MemberRecord { user, invited, role, joined, disabled, created } = member.value.clone();
+    let MemberRecord { user, invited, role, joined, disabled, created, .. } = member.value.clone();
     let state = match joined {
         _ if disabled => MemberState::Disabled,
         None => MemberState::Invited,
@@ -141,6 +152,7 @@ impl Engine {
             role: new.role,
             joined: None,
             disabled: false,
+            cut: None,
             created: now,
         };
         let link = LinkRecord::new(LinkPurpose::Invitation { user: account.id, tenant: tenant.clone() }, now);
@@ -230,7 +242,9 @@ impl Engine {
         if let Some(role) = &role {
             self.may_give(asker.principal, role)?;
         }
+        let is_cut = disabled == Some(true) && !member.value.disabled;
         let changed = MemberRecord {
+            cut: if is_cut { Some(self.ports.clock.now()) } else { member.value.cut },
             role: role.unwrap_or_else(|| member.value.role.clone()),
             disabled: disabled.unwrap_or(member.value.disabled),
             ..member.value.clone()

@@ -43,6 +43,9 @@ pub(crate) enum Opener {
         /// The provider that said who they are; none where they showed a password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// When they did so there, where the provider tells: its own session may be older than ours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proved: Option<Timestamp>,
     },
 }
 
@@ -61,7 +64,11 @@ impl Opener {
 pub(crate) struct SessionRecord {
     pub opener: Opener,
     pub user: UserId,
+    /// When its holder showed who they are.
     pub created: Timestamp,
+    /// When it was opened, which is later where another one went over into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Timestamp>,
     pub seen: Timestamp,
     pub address: Option<IpAddr>,
     pub agent: String,
@@ -93,6 +100,8 @@ pub struct Browser {
 pub(crate) struct Opening {
     /// The provider that said so; none where they showed a password.
     pub by: Option<String>,
+    /// When they showed it to the provider, where it tells.
+    pub proved: Option<Timestamp>,
     /// When: from then on the longest time of a session counts.
     pub at: Timestamp,
 }
@@ -100,7 +109,7 @@ pub(crate) struct Opening {
 impl Opening {
     /// With a password, now.
     pub fn now(engine: &Engine) -> Self {
-        Self { by: None, at: engine.ports.clock.now() }
+        Self { by: None, proved: None, at: engine.ports.clock.now() }
     }
 }
 
@@ -165,10 +174,12 @@ impl Engine {
     }
 
     /// How the one of a session showed who they are.
-    pub(super) async fn opening_of(&self, id: SessionId) -> Result<Option<Opening>, PortError> {
+    pub(crate) async fn opening_of(&self, id: SessionId) -> Result<Option<Opening>, PortError> {
         let session = self.load_known::<SessionRecord>(session_key(id)).await?;
         Ok(session.and_then(|session| match &session.value.opener {
-            Opener::Account { by, .. } => Some(Opening { by: by.clone(), at: session.value.created }),
+            Opener::Account { by, proved, .. } => {
+                Some(Opening { by: by.clone(), proved: *proved, at: session.value.created })
+            }
             Opener::Key(_) => None,
         }))
     }
@@ -190,24 +201,26 @@ impl Engine {
         match &session.opener {
             Opener::Key(key) => Ok(self.principal_of_key(*key).map(|principal| Principal { credential, ..principal })),
             Opener::Account { user, tenant, sign_outs, .. } => {
-                self.principal_of_member(*user, tenant, *sign_outs, credential).await
+                let opened = session.opened.unwrap_or(session.created);
+                self.principal_of_member(*user, tenant, (*sign_outs, opened), credential).await
             }
         }
     }
 
-    /// A person as a member of a tenant, by what they opened when they had signed out so many times.
+    /// A person as a member of a tenant, by what they opened at that time, having signed out so many times.
     pub(crate) async fn principal_of_member(
         &self,
         user: UserId,
         tenant: &TenantId,
-        sign_outs: u64,
+        (sign_outs, opened): (u64, Timestamp),
         credential: Credential,
     ) -> Result<Option<Principal>, PortError> {
         let Some(account) = self.load_known::<AccountRecord>(account_key(user)).await? else { return Ok(None) };
         if account.value.sign_outs != sign_outs {
             return Ok(None);
         }
-        let Some(member) = self.member(tenant, user).await? else { return Ok(None) };
+        let member = self.member(tenant, user).await?.filter(|member| member.holds_since(opened));
+        let Some(member) = member else { return Ok(None) };
         Ok(Some(self.principal_with_role(tenant, user, &member.role, credential)))
     }
 
@@ -242,7 +255,15 @@ impl Engine {
         let now = self.ports.clock.now();
         let mut agent: String = browser.agent.chars().filter(|letter| !letter.is_control()).collect();
         agent.truncate(agent.floor_char_boundary(AGENT_BYTES_MAX));
-        let session = SessionRecord { opener, user, created: opened, seen: now, address: browser.address, agent };
+        let session = SessionRecord {
+            opener,
+            user,
+            created: opened,
+            opened: Some(now),
+            seen: now,
+            address: browser.address,
+            agent,
+        };
         let longest = Some(now.plus_millis(SESSION_LONGEST));
         let changes = RecordChanges::default().create(session_key(id), &session, Some(end_of(&session))).create(
             session_of_key(user, id),

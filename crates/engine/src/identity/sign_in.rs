@@ -62,8 +62,8 @@ impl Engine {
         replaces: Option<SessionId>,
         opening: Opening,
     ) -> Result<Entered, IdentityError> {
-        let Opening { by, at } = opening;
-        let opener = Opener::Account { user: account.id, tenant, sign_outs: account.sign_outs, by };
+        let Opening { by, proved, at } = opening;
+        let opener = Opener::Account { user: account.id, tenant, sign_outs: account.sign_outs, by, proved };
         let secret = self.open_session(opener, account.id, browser, replaces, at).await?;
         let principal = self.principal_in_session(Self::session_id(secret.reveal())).await?;
         Ok(Entered { secret, principal: principal.ok_or(IdentityError::NoTenant)? })

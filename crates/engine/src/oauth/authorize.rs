@@ -94,6 +94,8 @@ pub(super) struct Person {
     pub user: UserId,
     pub sign_outs: u64,
     pub authenticated: Timestamp,
+    /// False where a provider let them in that does not tell when they showed it who they are.
+    is_dated: bool,
 }
 
 /// `code_challenge` with S256: SHA-256 in base64url (RFC 7636, section 4.2).
@@ -174,12 +176,16 @@ impl Engine {
     ) -> Result<Option<Person>, PortError> {
         let Credential::Session(id) = principal.credential else { return Ok(None) };
         let Some(session) = self.load_known::<SessionRecord>(session_key(id)).await? else { return Ok(None) };
-        let Opener::Account { user, sign_outs, tenant: entered, by } = &session.value.opener else { return Ok(None) };
+        let Opener::Account { user, sign_outs, tenant: entered, by, proved } = &session.value.opener else {
+            return Ok(None);
+        };
         // A provider is believed in its own tenant, and not about who one is elsewhere.
         if by.is_some() && entered != tenant {
             return Ok(None);
         }
-        Ok(Some(Person { user: *user, sign_outs: *sign_outs, authenticated: session.value.created }))
+        let authenticated = proved.map_or(session.value.created, |proved| proved.min(session.value.created));
+        let is_dated = by.is_none() || proved.is_some();
+        Ok(Some(Person { user: *user, sign_outs: *sign_outs, authenticated, is_dated }))
     }
 
     async fn grant_code(&self, request: &Request, person: &Person) -> Result<String, PortError> {
@@ -260,7 +266,7 @@ impl Request {
     fn takes(&self, person: &Person, now: Timestamp, is_reading: bool) -> bool {
         let fresh = if is_reading { FRESH_WHILE_READING } else { FRESH };
         let bound = if self.asks("login") { Some(0) } else { self.max_age.map(|age| age.saturating_mul(1_000)) };
-        bound.is_none_or(|bound| now.millis_since(person.authenticated) <= bound.max(fresh))
+        bound.is_none_or(|bound| person.is_dated && now.millis_since(person.authenticated) <= bound.max(fresh))
     }
 }
 

@@ -20,6 +20,8 @@ use crate::token::SigningAlgorithm;
 
 /// Addresses of one client.
 const REDIRECTS_MAX: usize = 20;
+/// Clients of one tenant.
+const CLIENTS_MAX: usize = 1_000;
 /// Letters of a client's name.
 const NAME_LETTERS_MAX: usize = 100;
 
@@ -246,6 +248,10 @@ impl Engine {
             created: self.ports.clock.now(),
         };
         self.judge_client(asker.principal, &client)?;
+        if self.clients(asker.principal, None, CLIENTS_MAX).await?.len() >= CLIENTS_MAX {
+            let detail = format!("a tenant has {CLIENTS_MAX} clients at most; remove one first");
+            return Err(IdentityError::Conflict(detail));
+        }
         let secret = client.is_confidential.then(|| draw_secret(self));
         client.secrets.extend(secret.as_ref().map(kept));
         let key = client_key(tenant, client.id);

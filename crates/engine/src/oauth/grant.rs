@@ -75,7 +75,10 @@ impl Engine {
         let scopes = bounded(grant.scopes, &client.value);
         let credential = Credential::Token { grant: id, expires };
         let principal = match (grant.sign_outs, &client.value.role) {
-            (Some(sign_outs), _) => self.principal_of_member(grant.user, &grant.tenant, sign_outs, credential).await?,
+            (Some(sign_outs), _) => {
+                let opened = (sign_outs, grant.created);
+                self.principal_of_member(grant.user, &grant.tenant, opened, credential).await?
+            }
             (None, Some(role)) if grant.user == client.value.user => {
                 Some(self.principal_of_service(&grant.tenant, (grant.user, grant.user.to_string()), role, credential))
             }

@@ -86,6 +86,9 @@ pub enum CallbackFault {
     /// The login is another's.
     #[error("this login is linked to another account")]
     Taken,
+    /// Whoever links a login shows that the account is theirs by its own means, not by those of another provider.
+    #[error("sign in with the password of your account to link another login to it")]
+    PasswordFirst,
     /// There are as many logins as one account may have.
     #[error("as many logins as there may be are linked to this account")]
     TooMany,
@@ -105,6 +108,7 @@ impl CallbackFault {
             Self::LinkFirst => "link-first",
             Self::NotInvited => "not-invited",
             Self::Taken => "taken",
+            Self::PasswordFirst => "password-first",
             Self::TooMany => "too-many",
             Self::Port(_) => "store",
         }
@@ -131,17 +135,27 @@ impl From<IdentityError> for CallbackFault {
 
 impl Engine {
     /// Begins a sign-in at a provider; `link` is the one whose account the login is to be linked to. `next`
-    /// must be a path of our own.
+    /// must be a path of our own. With `age`, the person is to have shown the provider who they are so many
+    /// seconds ago at most.
     ///
     /// # Errors
     /// `Provider` for a name that no provider has.
-    pub async fn begin_sso(&self, name: &str, next: &str, link: Option<&Principal>) -> Result<Begun, CallbackFault> {
+    pub async fn begin_sso(
+        &self,
+        name: &str,
+        next: &str,
+        age: Option<u32>,
+        link: Option<&Principal>,
+    ) -> Result<Begun, CallbackFault> {
         let link = match link.map(|principal| (principal.user, principal.credential)) {
             Some((user, Credential::Session(session))) => Some((user, session)),
             // A key or a token is no person who sits there.
             Some(_) => return Err(CallbackFault::State),
             None => None,
         };
+        if let Some((_, session)) = link {
+            self.must_be_own(session).await?;
+        }
         let provider = self.provider(name).await?.ok_or(CallbackFault::Provider)?.value;
         let endpoint = self.authorization_endpoint(&provider).await?;
         let [state, nonce, verifier] = std::array::from_fn(|_| draw_secret(self));
@@ -170,8 +184,12 @@ impl Engine {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
+        let age = age.map(|age| age.to_string());
         if provider.kind == ProviderKind::Oidc {
             members.push(("nonce", nonce.reveal()));
+            // Whoever asks for a new sign-in here is not served by an old one there.
+            members.extend(age.as_deref().map(|age| ("max_age", age)));
+            members.extend(age.as_ref().filter(|age| *age == "0").map(|_| ("prompt", "login")));
         }
         let redirect_uri = self.redirect_uri(name);
         members.push(("redirect_uri", &redirect_uri));
@@ -179,6 +197,16 @@ impl Engine {
             members.into_iter().map(|(name, value)| format!("{name}={}", super::person::form_encoded(value))).collect();
         let joint = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Begun { address: format!("{endpoint}{joint}{}", query.join("&")), state })
+    }
+
+    /// Refuses a session that a provider has opened: it is believed about its own tenant only, and a login
+    /// more would lead into others.
+    pub(super) async fn must_be_own(&self, session: SessionId) -> Result<(), CallbackFault> {
+        match self.opening_of(session).await? {
+            Some(opening) if opening.by.is_none() => Ok(()),
+            Some(_) => Err(CallbackFault::PasswordFirst),
+            None => Err(CallbackFault::State),
+        }
     }
 
     /// Ends a sign-in: `held` is the state that the browser kept, `state` the one that came back.
@@ -210,12 +238,13 @@ impl Engine {
             if replaces != Some(session) || !is_there {
                 return Err(CallbackFault::State);
             }
+            self.must_be_own(session).await?;
             self.link_login(&provider, &person, user).await?;
             return Ok(Finished::Linked);
         }
         let account = self.account_by_login(&provider, &person).await?;
         let tenant = self.tenant_to_enter(&account, Some(&provider.tenant)).await?.ok_or(CallbackFault::NotInvited)?;
-        let opening = Opening { by: Some(provider.name), ..Opening::now(self) };
+        let opening = Opening { by: Some(provider.name), proved: person.proved, ..Opening::now(self) };
         let entered = self.open_for(&account, tenant, browser, replaces, opening).await?;
         Ok(Finished::Entered(Box::new(entered), pending.value.next))
     }

@@ -135,7 +135,8 @@ impl Engine {
         login: LoginId,
         expires: Timestamp,
     ) -> Result<Option<(Principal, Mark)>, PortError> {
-        if expires <= self.ports.clock.now() {
+        let now = self.ports.clock.now();
+        if expires <= now {
             return Ok(None);
         }
         let credential = Credential::Login { login, expires };
@@ -165,7 +166,7 @@ impl Engine {
         }
         let user = known.value.user;
         let Some(account) = self.load_known::<AccountRecord>(account_key(user)).await? else { return Ok(None) };
-        let principal = self.principal_of_member(user, tenant, account.value.sign_outs, credential).await?;
+        let principal = self.principal_of_member(user, tenant, (account.value.sign_outs, now), credential).await?;
         Ok(principal.map(|principal| (principal, mark)))
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use tidings_core::id::{UserId, fingerprint};
 use tidings_core::permission::RoleName;
 use tidings_core::port::{Fence, PortError, RecordKey, Shelf};
-use tidings_core::principal::Principal;
+use tidings_core::principal::{Credential, Principal};
 use tidings_core::time::Timestamp;
 
 use super::flow::CallbackFault;
@@ -135,8 +135,15 @@ impl Engine {
             person.name.clone().filter(|name| name.chars().count() <= 100 && !name.chars().any(char::is_control));
         let account = AccountRecord { verified: Some(now), name, ..account };
         let user = account.id;
-        let member =
-            MemberRecord { user, invited: email.to_owned(), role, joined: Some(now), disabled: false, created: now };
+        let member = MemberRecord {
+            user,
+            invited: email.to_owned(),
+            role,
+            joined: Some(now),
+            disabled: false,
+            cut: None,
+            created: now,
+        };
         let changes = changes
             .create(account_key(user), &account, None)
             .create(member_key(&provider.tenant, user), &member, None)
@@ -249,6 +256,12 @@ impl Engine {
     /// `NotFound` where there is none, `Conflict` where nothing else lets them in.
     pub async fn unlink_login(&self, asker: Asker<'_>, id: &str) -> Result<(), IdentityError> {
         let user = asker.principal.user;
+        if let Credential::Session(session) = asker.principal.credential
+            && self.opening_of(session).await?.is_some_and(|opening| opening.by.is_some())
+        {
+            let detail = "sign in with the password of your account to take a login off it";
+            return Err(IdentityError::NotPermitted(detail.to_owned()));
+        }
         if !is_hash(id) {
             return Err(IdentityError::NotFound("login"));
         }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use tidings_core::port::{PortError, WebRequest};
 use tidings_core::secret::Secret;
+use tidings_core::time::Timestamp;
 
 use super::flow::{CallbackFault, Pending};
 use super::provider::{ProviderKind, ProviderRecord};
@@ -23,6 +24,8 @@ pub(super) struct Person {
     pub name: Option<String>,
     /// Values of the claim that gives roles.
     pub groups: Vec<String>,
+    /// When they showed the provider who they are, where it tells.
+    pub proved: Option<Timestamp>,
 }
 
 impl Engine {
@@ -97,7 +100,7 @@ impl Engine {
         };
         let email = text("email").filter(|_| is_verified).and_then(|email| normal_email(&email).ok());
         let groups = provider.role_claim.as_ref().and_then(|path| at(&said_of, path)).map(texts).unwrap_or_default();
-        Ok(Person { subject: claims.subject, email, name: text("name"), groups })
+        Ok(Person { subject: claims.subject, email, name: text("name"), groups, proved: claims.authenticated })
     }
 
     /// What a provider says of a person beside the ID token (OpenID Connect Core, section 5.3): many say the
@@ -183,7 +186,7 @@ impl Engine {
         let is_good = |entry: &&Value| entry["verified"] == true && entry["primary"] == true;
         let email = emails.as_array().into_iter().flatten().find(is_good).and_then(|entry| entry["email"].as_str());
         let email = email.and_then(|email| normal_email(email).ok());
-        Ok(Person { subject, email, name: user["name"].as_str().map(str::to_owned), groups: Vec::new() })
+        Ok(Person { subject, email, name: user["name"].as_str().map(str::to_owned), groups: Vec::new(), proved: None })
     }
 }
 

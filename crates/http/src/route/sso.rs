@@ -15,6 +15,7 @@ use crate::auth::{Access, Asking, Caller};
 use crate::body::JsonObject;
 use crate::error::{self, ApiError};
 use crate::fields::Fields;
+use crate::form::parameters;
 use crate::operation::{JSON, Operation};
 use crate::origin::{From, Origin};
 use crate::query::Query;
@@ -93,7 +94,7 @@ async fn start(
     let next = query.text("next");
     query.finish()?;
     let next = next.filter(|next| is_own_path(next)).unwrap_or_else(|| "/account".to_owned());
-    match app.engine.begin_sso(&name, &next, None).await {
+    match app.engine.begin_sso(&name, &next, age_wanted(&next), None).await {
         Ok(begun) => {
             let mut response = see(&begun.address);
             response.headers_mut().append(header::SET_COOKIE, state_cookie(&origin, begun.state.reveal()));
@@ -107,6 +108,14 @@ async fn start(
 fn is_own_path(path: &str) -> bool {
     let rest = path.strip_prefix('/').filter(|rest| !rest.starts_with(['/', '\\']));
     rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_graphic()) && rest.len() < 2_048)
+}
+
+/// How many seconds old the sign-in may be that a client's request wants, where it says so (OpenID Connect
+/// Core, section 3.1.2.1).
+fn age_wanted(next: &str) -> Option<u32> {
+    let request = parameters(next.strip_prefix("/oauth/authorize?")?)?;
+    let is_new = request.get("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "login"));
+    if is_new { Some(0) } else { request.get("max_age")?.parse().ok() }
 }
 
 async fn callback(
@@ -181,8 +190,9 @@ async fn link(
     Path(name): Path<String>,
 ) -> Result<Response, ApiError> {
     app.engine.account(&principal).await?;
-    let begun = app.engine.begin_sso(&name, "/account", Some(&principal)).await.map_err(|fault| match fault {
+    let begun = app.engine.begin_sso(&name, "/account", None, Some(&principal)).await.map_err(|fault| match fault {
         CallbackFault::Port(fault) => fault.into(),
+        CallbackFault::PasswordFirst => ApiError::new(&error::FORBIDDEN).detail(fault.to_string()),
         CallbackFault::Unreachable => ApiError::new(&error::UNAVAILABLE).detail(fault.to_string()).retry_after(60),
         _ => ApiError::no_such("provider"),
     })?;

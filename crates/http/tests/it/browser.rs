@@ -11,9 +11,9 @@ pub(crate) const PASSWORD: &str = "a plain sentence of words";
 /// What one browser has.
 #[derive(Clone)]
 pub(crate) struct Browser<'a> {
-    app: &'a TestApp,
+    pub(crate) app: &'a TestApp,
     pub(crate) cookie: String,
-    token: String,
+    pub(crate) token: String,
 }
 
 /// Asks for a session without having one.

@@ -3,6 +3,7 @@
 mod attacks;
 mod devices;
 mod flows;
+mod providers;
 mod trust;
 
 use aws_lc_rs::digest;

@@ -72,13 +72,13 @@ impl Provider {
 }
 
 /// A client that follows no redirection.
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }
 
 /// A sign-in that has begun: the browser's cookie, and what went to the provider.
-struct Begun {
+pub(crate) struct Begun {
     cookie: String,
     state: String,
     nonce: String,
@@ -94,7 +94,7 @@ fn begun(answer: &Answer, address: &str) -> Begun {
     Begun { cookie, state: field("state").expect("a state"), nonce: field("nonce").unwrap_or_default() }
 }
 
-async fn start(app: &TestApp, path: &str) -> Begun {
+pub(crate) async fn start(app: &TestApp, path: &str) -> Begun {
     let answer = send(client().get(app.url(path))).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
     begun(&answer, answer.header("location"))

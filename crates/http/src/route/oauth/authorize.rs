@@ -1,5 +1,6 @@
 //! Where a browser comes with the request of a client, and where a person answers it.
 
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,7 @@ use crate::body::JsonObject;
 use crate::context::SaysItself;
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::form::parameters;
+use crate::form::{FORM, parameters};
 use crate::operation::{JSON, Operation};
 use crate::origin::From;
 use crate::session;
@@ -48,6 +49,12 @@ pub(super) fn operations() -> Vec<Operation> {
                 .answers_as(303, None, None)
                 .answers_as(400, Some(HTML), None),
         ),
+        Operation::post("/oauth/authorize", "authorizeByForm", authorize_by_form)
+            .summary("The same for clients whose page posts the request (OpenID Connect Core, section 3.1.2.1)")
+            .access(Access::Open)
+            .takes(FORM, "AuthorizationForm")
+            .answers_as(303, None, None)
+            .answers_as(400, Some(HTML), None),
         asks(
             Operation::get("/v1/oauth/consent", "getConsent", get_consent)
                 .summary("What a client asks of you, before you answer")
@@ -84,6 +91,15 @@ async fn authorize(
         Step::Ask => to(&format!("/oauth/consent?{}", request.to_query())),
         Step::Stop(why) => stopped(why),
     })
+}
+
+/// Goes on with a query: a browser sends its session's cookie with that only, where another site posts.
+async fn authorize_by_form(body: Bytes) -> Response {
+    let request = std::str::from_utf8(&body).ok().filter(|text| parameters(text).is_some());
+    match request.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Some(request) => to(&format!("/oauth/authorize?{request}")),
+        None => stopped("The request is too long, or no form."),
+    }
 }
 
 fn to(location: &str) -> Response {

@@ -115,10 +115,17 @@ async fn rights_follow_the_person_the_client_and_every_sign_out() {
     let id = claims(&access)["sub"].as_str().unwrap().to_owned();
     assert_eq!(change(&id, json!({ "role": "viewer" })).await.status, 200);
     assert_eq!(ask(&app, "/v1/me", &access).await.body["role"], "viewer");
+    app.world.clock.advance_millis(1);
     change(&id, json!({ "disabled": true })).await;
     ask(&app, "/v1/me", &access).await.is_problem(401, "unauthenticated");
     is_fault(&refresh(&app, &client, &text(&issued, "refresh_token")).await, 400, "invalid_grant");
+    // It does not come back with its person, and can be taken back meanwhile.
+    app.world.clock.advance_millis(1);
     change(&id, json!({ "disabled": false })).await;
+    ask(&app, "/v1/me", &access).await.is_problem(401, "unauthenticated");
+    is_fault(&refresh(&app, &client, &text(&issued, "refresh_token")).await, 400, "invalid_grant");
+    let bela = Browser::sign_in(&app, "bela@example.org", PASSWORD).await;
+    let access = text(&redeem(&app, &client, &code(&app, &bela, &client).await).await, "access_token");
     assert_eq!(ask(&app, "/v1/me", &access).await.status, 200);
     let path = format!("/v1/oauth/clients/{}", client.id);
     let narrowed =

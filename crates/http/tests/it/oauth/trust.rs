@@ -157,3 +157,63 @@ async fn a_role_that_people_or_programs_have_stays() {
     invited(&app, &anna, "bela@example.org", "feeder").await;
     send(delete()).await.is_problem(409, "conflict");
 }
+
+#[tokio::test]
+async fn what_a_disabled_person_let_in_can_be_taken_back_meanwhile_and_stays_out() {
+    let app = server().await;
+    let anna = first_admin(&app).await;
+    let client = web_app(&anna).await;
+    let bela = invited(&app, &anna, "bela@example.org", "curator").await;
+    let stolen = redeem(&app, &client, &code(&app, &bela, &client).await).await;
+    let kept = redeem(&app, &client, &code(&app, &bela, &client).await).await;
+    let id = bela.get("/v1/me").await.body["user"].as_str().expect("a user").to_owned();
+    let path = format!("/v1/users/{id}");
+    app.world.clock.advance_millis(1);
+    let switch = |off: bool| send(anna.request(Method::PATCH, &path).json(&json!({ "disabled": off })));
+    assert_eq!(switch(true).await.status, 200);
+    let token = text(&stolen, "refresh_token");
+    assert_eq!(post(&app, "/oauth/revoke", &client, &[("token", &token)]).await.status, 200);
+    let said = app.get("/v1/audit?limit=200").await;
+    assert!(said.text.contains("grant.revoke"), "it is ended, though its person may not enter: {}", said.text);
+    assert_eq!(switch(false).await.status, 200);
+    for issued in [&stolen, &kept] {
+        is_fault(&refresh(&app, &client, &text(issued, "refresh_token")).await, 400, "invalid_grant");
+    }
+    bela.get("/v1/me").await.is_problem(401, "unauthenticated");
+    // Nor does anything come back with one who was taken out and joins again.
+    let bela = Browser::sign_in(&app, "bela@example.org", crate::browser::PASSWORD).await;
+    let before = redeem(&app, &client, &code(&app, &bela, &client).await).await;
+    assert_eq!(anna.delete(&path).await.status, 204);
+    app.world.clock.advance_millis(1);
+    invited(&app, &anna, "bela@example.org", "curator").await;
+    is_fault(&refresh(&app, &client, &text(&before, "refresh_token")).await, 400, "invalid_grant");
+    bela.get("/v1/me").await.is_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_request_may_be_posted_and_goes_on_as_a_query() {
+    let app = server().await;
+    let anna = first_admin(&app).await;
+    let client = web_app(&anna).await;
+    let http = reqwest::Client::builder().tls_certs_only([]).redirect(redirect::Policy::none()).build();
+    let http = http.expect("a client");
+    let form: Vec<String> =
+        request_of(&client).iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let form = form.join("&");
+    let posted = http.post(app.url("/oauth/authorize")).header("content-type", "application/x-www-form-urlencoded");
+    let posted = send(posted.header("origin", "https://app.example.org").body(form.clone())).await;
+    assert_eq!((posted.status, posted.header("location")), (303, format!("/oauth/authorize?{form}").as_str()));
+    let injected = http.post(app.url("/oauth/authorize")).body("client_id=x\r\nset-cookie: a=b");
+    assert_eq!(send(injected).await.status, 400);
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_is_told_where_to_learn_how_to_come_by_one() {
+    let app = server().await;
+    let named = format!("resource_metadata=\"{}\"", app.url("/.well-known/oauth-protected-resource"));
+    for request in [app.http.get(app.url("/v1/events")), app.http.get(app.url("/v1/events")).bearer_auth("a.b.c")] {
+        let answer = send(request).await;
+        assert_eq!(answer.status, 401);
+        assert!(answer.header("www-authenticate").ends_with(&named), "{}", answer.header("www-authenticate"));
+    }
+}
