@@ -279,6 +279,13 @@ impl Engine {
         let _ = decided.wait_for(|decided| decided.position >= position).await;
     }
 
+    /// A UUID version 4 (RFC 9562): it does not tell when it was drawn.
+    pub(crate) fn draw_timeless_id(&self) -> [u8; 16] {
+        let mut random = [0; 16];
+        self.ports.randomness.fill(&mut random);
+        *uuid::Builder::from_random_bytes(random).into_uuid().as_bytes()
+    }
+
     /// A UUID version 7 (RFC 9562) from the clock and the randomness port.
     pub(crate) fn draw_id(&self) -> [u8; 16] {
         let mut random = [0; 10];

@@ -202,8 +202,9 @@ on("tenant-form", "submit", async (fields) => {
   csrf = (await api("/v1/session:switch", "POST", fields)).csrf_token;
   await showAccount();
 });
-on("factor-begin", "click", async () => {
-  const { secret, address } = await api("/v1/account/second-factor", "POST", {});
+on("factor-begin", "submit", async (fields, form) => {
+  const { secret, address } = await api("/v1/account/second-factor", "POST", fields);
+  form.reset();
   $("factor-secret").textContent = secret.replace(/.{4}(?=.)/g, "$& ");
   $("factor-address").href = address;
   $("enrollment").hidden = false;

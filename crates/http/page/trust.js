@@ -33,7 +33,9 @@ function show({ issuers, for_all, own_name_only }) {
       ));
     }
   }
-  for (const { tenant, speakers, roles } of for_all) $("all").append(row(tenant, String(speakers), roles.join(", ")));
+  for (const { tenant, speakers, people, roles } of for_all) {
+    $("all").append(row(tenant, String(speakers), String(people), roles.join(", ")));
+  }
   $("known").textContent = nobody.map(({ issuer, country }) => (country ? `${issuer} (${country})` : issuer)).join(" · ");
   count("bound-count", bound.length);
   count("all-count", for_all.length);

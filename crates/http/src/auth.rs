@@ -123,15 +123,8 @@ impl Gate {
         }
     }
 
-    /// Has the audit log say that someone may not do what they asked for.
     fn note_refusal(&self, principal: Option<&Principal>, context: Option<&Context>) {
-        self.app.engine.refused(Refusal {
-            actor: principal.map(tidings_engine::actor),
-            tenant: None,
-            action: self.operation,
-            target: context.map(|context| context.path.clone()).unwrap_or_default(),
-            correlation_id: context.map(|context| context.correlation_id.clone()).unwrap_or_default(),
-        });
+        note_refusal(&self.app, self.operation, principal, context);
     }
 
     /// Holds a request against the limits of its principal, else of its address.
@@ -144,6 +137,17 @@ impl Gate {
         let address = parts.extensions.get::<Arc<Origin>>().and_then(|origin| origin.address);
         limits::enter(&self.app, context, principal, address, self.purpose)
     }
+}
+
+/// Has the audit log say that someone may not do what they asked for.
+pub(crate) fn note_refusal(app: &App, action: &'static str, principal: Option<&Principal>, context: Option<&Context>) {
+    app.engine.refused(Refusal {
+        actor: principal.map(tidings_engine::actor),
+        tenant: None,
+        action,
+        target: context.map(|context| context.path.clone()).unwrap_or_default(),
+        correlation_id: context.map(|context| context.correlation_id.clone()).unwrap_or_default(),
+    });
 }
 
 /// Refuses a principal without the permission.

@@ -8,11 +8,15 @@ use tidings_core::filter::Filter;
 use tidings_core::id::{TenantId, UserId};
 use tidings_core::issuer;
 use tidings_core::permission::{Permission, RoleName};
-use tidings_core::port::{HookRecord, KeyRecord};
+use tidings_core::port::{Fence, HookRecord, KeyRecord, PortError};
 use tidings_core::principal::{Bound, Issuers, Principal};
 use tidings_core::time::Timestamp;
 
 use crate::engine::Engine;
+use crate::identity::MemberRecord;
+
+/// Members looked at together.
+const PEOPLE_AT_ONCE: usize = 1_000;
 
 /// Everyone who may publish in another name than their own.
 #[derive(Debug, Clone, Serialize)]
@@ -66,20 +70,26 @@ pub struct Speaker {
     pub expires: Option<Timestamp>,
 }
 
-/// The keys and webhooks of a tenant that may speak for every issuer.
+/// Those of a tenant that may speak for every issuer.
 #[derive(Debug, Clone, Serialize)]
 pub struct TrustedTenant {
     /// Which tenant.
     pub tenant: TenantId,
-    /// How many.
+    /// How many keys and webhooks.
     pub speakers: usize,
+    /// How many people, and with them the programs that they let in.
+    pub people: usize,
     /// As what they act.
     pub roles: BTreeSet<RoleName>,
 }
 
 impl Engine {
-    /// Who may speak for whom, over all tenants; keys that have ended or may not publish speak for nobody.
-    pub fn trust(&self) -> Trust {
+    /// Who may speak for whom, over all tenants; keys that have ended or may not publish speak for nobody, as
+    /// do people who may not enter. A program speaks as the person who let it in, else for itself alone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn trust(&self) -> Result<Trust, PortError> {
         let mut trust = Gathered {
             named: issuer::all().map(|issuer| (issuer.name.to_owned(), Vec::new())).collect(),
             for_all: BTreeMap::new(),
@@ -101,6 +111,7 @@ impl Engine {
                     trust.add(&hook.issuers, of_hook(&hook, role.and_then(|role| role.says_only.clone())));
                 }
             }
+            self.add_people(&tenant.id, &mut trust).await?;
         }
         let Gathered { named, for_all, own_name_only } = trust;
         let issuers = named.into_iter().map(|(name, speakers)| {
@@ -108,7 +119,26 @@ impl Engine {
             let country = known.and_then(|known| known.country);
             TrustedIssuer { issuer: name, registered: known.is_some(), country, speakers }
         });
-        Trust { issuers: issuers.collect(), for_all: for_all.into_values().collect(), own_name_only }
+        Ok(Trust { issuers: issuers.collect(), for_all: for_all.into_values().collect(), own_name_only })
+    }
+
+    async fn add_people(&self, tenant: &TenantId, trust: &mut Gathered) -> Result<(), PortError> {
+        let fence = Fence::Tenant(tenant.clone());
+        let mut after: Option<String> = None;
+        loop {
+            let some = self.load_all::<MemberRecord>(&fence, "", after.as_deref(), PEOPLE_AT_ONCE).await?;
+            let Some(last) = some.last() else { return Ok(()) };
+            after = Some(last.key.name().to_owned());
+            for member in some.iter().map(|member| &member.value) {
+                let enters = member.joined.is_some() && !member.disabled;
+                let may = self.control.permissions_of(tenant, &member.role);
+                let publishes = may.is_some_and(|may| may.hold(Permission::EventsWrite));
+                if enters && publishes && Issuers::of_role(&member.role) == Issuers::All {
+                    trust.all_of(tenant).people += 1;
+                    trust.all_of(tenant).roles.insert(member.role.clone());
+                }
+            }
+        }
     }
 }
 
@@ -129,13 +159,21 @@ impl Gathered {
                 }
             }
             Issuers::All => {
-                let Speaker { tenant, role, .. } = speaker;
-                let none = TrustedTenant { tenant: tenant.clone(), speakers: 0, roles: BTreeSet::new() };
-                let all = self.for_all.entry(tenant).or_insert(none);
+                let all = self.all_of(&speaker.tenant);
                 all.speakers += 1;
-                all.roles.insert(role);
+                all.roles.insert(speaker.role);
             }
         }
+    }
+
+    /// Those of a tenant that may speak for all.
+    fn all_of(&mut self, tenant: &TenantId) -> &mut TrustedTenant {
+        self.for_all.entry(tenant.clone()).or_insert_with(|| TrustedTenant {
+            tenant: tenant.clone(),
+            speakers: 0,
+            people: 0,
+            roles: BTreeSet::new(),
+        })
     }
 }
 

@@ -117,7 +117,8 @@ impl Engine {
 
     /// A new person and their address.
     pub(crate) fn new_account(&self, email: &str, tenant: &TenantId) -> (AccountRecord, RecordChanges) {
-        let id = UserId::from_bytes(self.draw_id());
+        // Whoever invites someone learns this id: it does not tell whether they had an account before.
+        let id = UserId::from_bytes(self.draw_timeless_id());
         let account = AccountRecord {
             id,
             email: email.to_owned(),

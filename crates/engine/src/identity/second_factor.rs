@@ -91,9 +91,17 @@ impl Engine {
     /// Begins to enroll an app; nothing asks for its codes before one was shown.
     ///
     /// # Errors
+    /// `Refused` where the password is wrong: who has no more than an open session locks nobody out.
     /// `Conflict` where there is a second factor already, `NotFound` for one who has no account.
-    pub async fn begin_second_factor(&self, principal: &Principal) -> Result<Enrollment, IdentityError> {
+    pub async fn begin_second_factor(
+        &self,
+        principal: &Principal,
+        password: &Secret<String>,
+    ) -> Result<Enrollment, IdentityError> {
         let account = self.own_account(principal.user).await?;
+        if !self.verify_password(password, account.value.password.as_deref()).await? {
+            return Err(IdentityError::Refused);
+        }
         if account.value.second_factor.as_ref().is_some_and(|factor| factor.confirmed.is_some()) {
             return Err(IdentityError::Conflict("there is a second factor already; remove it first".to_owned()));
         }

@@ -36,10 +36,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("Sends a link to another address, which makes it yours")
             .takes(JSON, "EmailChange")
             .answers_as(202, None, None),
-        own(Operation::post("/v1/account/second-factor", "beginSecondFactor", begin))
+        proven(Operation::post("/v1/account/second-factor", "beginSecondFactor", begin))
             .summary("Begins to enroll an app for codes by time")
-            .answers(200, "Enrollment")
-            .ends_in(&error::CONFLICT),
+            .takes(JSON, "OwnPassword")
+            .answers(200, "Enrollment"),
         proven(Operation::post("/v1/account/second-factor:confirm", "confirmSecondFactor", confirm))
             .summary("Ends the enrollment with a code of the app; shows the recovery codes, once")
             .takes(JSON, "SecondFactorCode")
@@ -104,8 +104,16 @@ async fn change_email(
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-async fn begin(State(app): State<App>, Caller(principal): Caller) -> Result<Response, ApiError> {
-    let enrollment = app.engine.begin_second_factor(&principal).await?;
+async fn begin(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    JsonObject(body): JsonObject,
+) -> Result<Response, ApiError> {
+    let mut fields = Fields::new(body);
+    let password = fields.needed_secret("password");
+    fields.finish("a proof")?;
+    limits::enter_account(&app, &principal.user.to_string())?;
+    let enrollment = app.engine.begin_second_factor(&principal, &password).await.map_err(own_proof)?;
     Ok(secret_answer(&json!({ "secret": enrollment.secret.reveal(), "address": enrollment.address.reveal() })))
 }
 

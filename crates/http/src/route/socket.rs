@@ -23,9 +23,12 @@ const MESSAGE_MAX: usize = 256 << 10;
 /// The library's default of 128 KiB a buffer would cost 126 KB a connection; this costs 12 KB.
 const BUFFER: usize = 4 << 10;
 
+/// Its name, also in audit logs.
+const OPERATION: &str = "openSocket";
+
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/v1/ws", "openSocket", open)
+        Operation::get("/v1/ws", OPERATION, open)
             .summary("Inbox and tails over a WebSocket with the subprotocol tidings.v1+json")
             .access(Access::Later(Permission::EventsRead))
             .answers_as(101, None, None)

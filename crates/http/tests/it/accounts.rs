@@ -90,6 +90,19 @@ async fn an_invitation_makes_a_member_with_that_role_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_id_of_a_person_does_not_tell_since_when_they_have_an_account() {
+    let app = TestApp::start().await;
+    let mut beginnings = std::collections::BTreeSet::new();
+    for number in 0..8 {
+        let body = json!({ "email": format!("b{number}@example.org"), "role": "viewer" });
+        let invited = app.post("/v1/users", body).await;
+        let id = invited.body["id"].as_str().unwrap_or_else(|| panic!("{}", invited.text)).to_owned();
+        beginnings.insert(id[..9].to_owned());
+    }
+    assert!(beginnings.len() > 4, "made at the same moment, and not alike: {beginnings:?}");
+}
+
+#[tokio::test]
 async fn one_person_is_in_several_tenants_and_in_one_at_a_time() {
     let app = TestApp::start().await;
     let anna = first_admin(&app).await;
@@ -266,7 +279,11 @@ async fn an_address_is_changed_by_its_link_and_only_then() {
 async fn a_second_factor_is_asked_for_once_confirmed_and_no_code_works_twice() {
     let app = TestApp::start().await;
     let anna = first_admin(&app).await;
-    let enrollment = anna.post("/v1/account/second-factor", json!({})).await;
+    // Who found an open session locks nobody out.
+    anna.post("/v1/account/second-factor", json!({})).await.is_problem(422, "invalid");
+    let begin = |password: &str| anna.post("/v1/account/second-factor", json!({ "password": password }));
+    begin("not her password").await.is_problem(403, "wrong_proof");
+    let enrollment = begin(PASSWORD).await;
     assert!(
         enrollment.body["address"].as_str().unwrap().starts_with("otpauth://totp/Tidings:anna%40example.org?"),
         "{}",

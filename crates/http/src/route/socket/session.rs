@@ -52,6 +52,9 @@ const NOT_SERVED: &str = "the tenant is suspended or closed";
 /// Why a socket is closed, as its close frame says.
 type Close = (u16, &'static str);
 
+/// How a socket closes that showed a wrong key.
+const NOT_VALID: Close = (code::NO_AUTH, "the key is not valid");
+
 /// Serves a socket; one that did not say who it is in its head must do so in its first frame.
 pub(super) async fn run(
     app: App,
@@ -64,7 +67,7 @@ pub(super) async fn run(
     let mut outbox = Outbox::new(sink, app.options.socket_queue_bytes, depth);
     let identity = match identity {
         Some(identity) => Ok(identity),
-        None => introduce(&app, &mut stream).await,
+        None => introduce(&app, &context, &mut stream).await,
     };
     let close = match identity {
         Ok((principal, quota)) => {
@@ -87,7 +90,11 @@ pub(super) async fn run(
 }
 
 /// Waits for `{"op":"auth","token":"…"}`.
-async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Arc<Principal>, OpenStream), Close> {
+async fn introduce(
+    app: &App,
+    context: &Context,
+    stream: &mut SplitStream<WebSocket>,
+) -> Result<(Arc<Principal>, OpenStream), Close> {
     let late = (code::NO_AUTH, "say who you are within 5 s");
     let deadline = Instant::now() + app.options.auth_timeout;
     let said = loop {
@@ -103,11 +110,21 @@ async fn introduce(app: &App, stream: &mut SplitStream<WebSocket>) -> Result<(Ar
         Err(_) => return Err((code::BAD_MESSAGE, "the first frame must be auth")),
     };
     let principal = app.engine.authenticate_bearer(&token).await.ok().flatten();
-    let principal = principal.ok_or((code::NO_AUTH, "the key is not valid"))?;
-    auth::require_open(app, &principal.tenant).map_err(|_| (code::FORBIDDEN, NOT_SERVED))?;
-    auth::require(&principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))?;
+    let admitted = admit(app, principal.as_deref());
+    if let (Err(_), refused) = (&admitted, principal.as_deref()) {
+        auth::note_refusal(app, super::OPERATION, refused, Some(context));
+    }
+    admitted?;
+    let principal = principal.ok_or(NOT_VALID)?;
     let quota = app.streams.open(&app.engine, &principal).map_err(|_| (code::RATE, "too many streams are open"))?;
     Ok((principal, quota))
+}
+
+/// What the gate asks of those who say who they are in the head.
+fn admit(app: &App, principal: Option<&Principal>) -> Result<(), Close> {
+    let principal = principal.ok_or(NOT_VALID)?;
+    auth::require_open(app, &principal.tenant).map_err(|_| (code::FORBIDDEN, NOT_SERVED))?;
+    auth::require(principal, Permission::EventsRead).map_err(|_| (code::FORBIDDEN, "the key may not read events"))
 }
 
 /// One subscription of the socket.
