@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_core::id::TenantId;
 use tidings_core::port::{Fence, PortError, Record, RecordKey, RecordRow, RecordStore, RecordWrite, Shelf};
+use tidings_core::resolve::Submission;
 use tidings_core::time::Timestamp;
 use tokio::sync::watch;
 use tracing::warn;
@@ -370,8 +371,18 @@ impl Engine {
         audited: Option<Change<'_>>,
         expected: Expected,
     ) -> Result<(), WriteFault> {
-        let submissions = audited.map(|change| self.audited(asker, &change)).unwrap_or_default();
-        let is_stored = self.owner.write(changes.0, submissions, expected).await?;
+        let said = audited.map(|change| self.audited(asker, &change)).unwrap_or_default();
+        self.write_records_saying(said, changes, expected).await
+    }
+
+    /// The same with entries of audit logs that were made before.
+    pub(crate) async fn write_records_saying(
+        &self,
+        said: Vec<Submission>,
+        changes: RecordChanges,
+        expected: Expected,
+    ) -> Result<(), WriteFault> {
+        let is_stored = self.owner.write(changes.0, said, expected).await?;
         if is_stored { Ok(()) } else { Err(WriteFault::Conflict) }
     }
 

@@ -21,11 +21,21 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 /// Uses closer to one another are one, so that who asks very often is mostly only read.
 const GRAIN_MILLIS: i64 = 1_000;
 
+/// The time of a mark that stands for no use.
+const NEVER: i64 = 0;
+
 /// What was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Used {
     Key(KeyId),
     Hook(HookId),
+}
+
+impl Used {
+    /// What a record is named by.
+    fn read(name: &str) -> Option<Self> {
+        name.parse().map(Self::Key).or_else(|_| name.parse().map(Self::Hook)).ok()
+    }
 }
 
 impl fmt::Display for Used {
@@ -76,10 +86,17 @@ impl Uses {
         self.marks.write().unwrap_or_else(PoisonError::into_inner).entry(used).or_insert_with(new);
     }
 
+    /// Has the next save take away what is stored of one that is gone, though nobody used it since the start.
+    fn note_gone(&self, used: Used, tenant: &TenantId) {
+        let never = || Mark { tenant: tenant.clone(), at: AtomicI64::new(NEVER), stored: AtomicI64::new(NEVER) };
+        self.marks.write().unwrap_or_else(PoisonError::into_inner).entry(used).or_insert_with(never);
+    }
+
     /// Those of a tenant.
     fn of(&self, tenant: &TenantId) -> Vec<(Used, Timestamp)> {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         let own = marks.iter().filter(|(_, mark)| mark.tenant == *tenant);
+        let own = own.filter(|(_, mark)| mark.at.load(Ordering::Relaxed) != NEVER);
         own.map(|(used, mark)| (*used, Timestamp::from_millis(mark.at.load(Ordering::Relaxed)))).collect()
     }
 
@@ -113,11 +130,29 @@ impl Engine {
     /// When the store cannot be read.
     pub async fn last_uses(&self, tenant: &TenantId) -> Result<HashMap<String, Timestamp>, PortError> {
         let stored = self.load_all::<LastUse>(&Fence::Tenant(tenant.clone()), "", None, usize::MAX).await?;
+        // A crash between a revocation and the next save leaves a row of what is gone: it is found here.
+        for used in stored.iter().filter_map(|loaded| Used::read(loaded.key.name())) {
+            self.note_if_gone(used, tenant);
+        }
         let mut uses: HashMap<_, _> =
             stored.into_iter().map(|loaded| (loaded.key.name().to_owned(), loaded.value.at)).collect();
         // What was noted since the start is later than what was stored before.
         uses.extend(self.uses.of(tenant).into_iter().map(|(used, at)| (used.to_string(), at)));
         Ok(uses)
+    }
+
+    /// Notes that a key or a webhook is gone, so that its last use is not kept either.
+    pub(crate) fn note_if_gone(&self, used: Used, tenant: &TenantId) {
+        if !self.is_there(used) {
+            self.uses.note_gone(used, tenant);
+        }
+    }
+
+    fn is_there(&self, used: Used) -> bool {
+        match used {
+            Used::Key(id) => self.control.key_of(id).is_some(),
+            Used::Hook(id) => self.control.hook(id).is_some(),
+        }
     }
 
     /// Stores what was noted, all of it in one commit that no reader of any log sees; how many.
@@ -126,10 +161,7 @@ impl Engine {
     /// When the store cannot be read or written; what was noted is still noted then.
     pub async fn save_uses(&self) -> Result<usize, PortError> {
         let _alone = self.uses.saving.lock().await;
-        let is_there = |used| match used {
-            Used::Key(id) => self.control.key_of(id).is_some(),
-            Used::Hook(id) => self.control.hook(id).is_some(),
-        };
+        let is_there = |used| self.is_there(used);
         let tenants = self.control.closed();
         let (closed, unsaved): (Vec<_>, Vec<_>) =
             self.uses.unsaved(is_there).into_iter().partition(|(_, tenant, _)| tenants.contains(tenant));

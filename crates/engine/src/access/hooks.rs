@@ -149,6 +149,7 @@ impl Engine {
             after: None,
         };
         self.commit_in_turn(turn, Some(asker), vec![ControlChange::HookDeleted(gone)], audited).await?;
+        self.note_if_gone(Used::Hook(id), &hook.tenant);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::expected::Turn;
 use crate::subscriptions::ControlError;
+use crate::used::Used;
 
 /// What a key is to be.
 #[derive(Debug, Clone)]
@@ -196,6 +197,7 @@ impl Engine {
             after: None,
         };
         self.commit_in_turn(turn, Some(asker), vec![ControlChange::KeyRevoked(gone)], audited).await?;
+        self.note_if_gone(Used::Key(id), &key.tenant);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::audit::{Asker, Change};
 use crate::engine::Engine;
 use crate::expected::Turn;
 use crate::subscriptions::ControlError;
+use crate::used::Used;
 
 /// Service accounts that one tenant may have.
 const SERVICE_ACCOUNTS_MAX: usize = 1_000;
@@ -129,6 +130,7 @@ impl Engine {
         }));
         let read = wishes.iter().map(|wish| (wish.subscription.id, wish.subscription.revision)).collect();
         self.commit_in_turn(turn.with(read), Some(asker), changes, audited).await?;
+        keys.iter().for_each(|key| self.note_if_gone(Used::Key(key.id), &tenant));
         Ok(())
     }
 

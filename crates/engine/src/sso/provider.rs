@@ -13,6 +13,7 @@ use tidings_core::time::Timestamp;
 use super::foreign::ApiTokens;
 use crate::audit::{Asker, Change};
 use crate::engine::Engine;
+use crate::expected::Expected;
 use crate::identity::IdentityError;
 use crate::records::{Loaded, RecordChanges, Shelved};
 use crate::subscriptions::Fault;
@@ -217,19 +218,27 @@ impl Engine {
         let key = provider_key(name).ok_or_else(|| IdentityError::invalid("/name", "invalid_name", detail))?;
         let known = self.load::<ProviderRecord>(key.clone()).await?;
         let record = self.judged_provider(name, new, known.as_ref())?;
-        let tenant = asker.principal.tenant.clone();
-        let audited = Change {
-            action: "sso.put",
-            target: name.to_owned(),
-            tenant: &tenant,
-            before: known.as_ref().map(|known| said(&known.value)),
-            after: Some(said(&record)),
+        if self.control.closed().contains(&record.tenant) {
+            return Err(IdentityError::Conflict(format!("the tenant {} was deleted", record.tenant)));
+        }
+        // What is said of it goes with its tenant; the operator's log, which outlives that, names it only.
+        let (here, elsewhere) = match &known {
+            Some(known) if known.value.tenant == record.tenant => (Some(said(&known.value)), None),
+            known => (None, known.as_ref()),
         };
+        let (target, tenant, after) = (name.to_owned(), &record.tenant, Some(said(&record)));
+        let mut said_of = self.audited(Some(asker), &Change { action: "sso.put", target, tenant, before: here, after });
+        if let Some(known) = elsewhere {
+            let (target, before) = (name.to_owned(), Some(said(&known.value)));
+            let left = Change { action: "sso.delete", target, tenant: &known.value.tenant, before, after: None };
+            said_of.extend(self.audited(Some(asker), &left));
+        }
         let changes = match &known {
             Some(known) => RecordChanges::default().replace(known, &record),
             None => RecordChanges::default().create(key.clone(), &record, None),
         };
-        self.write_records(Some(asker), changes, Some(audited)).await?;
+        let expected = Expected { within: Some(record.tenant.clone()), ..Expected::default() };
+        self.write_records_saying(said_of, changes, expected).await?;
         let made = self.load(key).await?.ok_or(IdentityError::NotFound("provider"))?;
         Ok(self.provider_view(&made))
     }
@@ -324,11 +333,10 @@ impl Engine {
     /// `NotFound` where there is none.
     pub async fn remove_provider(&self, asker: Option<Asker<'_>>, name: &str) -> Result<(), IdentityError> {
         let known = self.provider(name).await?.ok_or(IdentityError::NotFound("provider"))?;
-        let tenant = asker.map_or_else(TenantId::default_tenant, |asker| asker.principal.tenant.clone());
         let audited = Change {
             action: "sso.delete",
             target: name.to_owned(),
-            tenant: &tenant,
+            tenant: &known.value.tenant,
             before: Some(said(&known.value)),
             after: None,
         };

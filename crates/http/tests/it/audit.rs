@@ -6,6 +6,7 @@ use tidings_core::audit::{AuditEntry, ChainEnd};
 use tidings_core::permission::Role;
 
 use crate::app::{TestApp, send};
+use crate::client::Socket;
 
 async fn entries(app: &TestApp, key: &str) -> Vec<AuditEntry> {
     let answer = send(app.http.get(app.url("/v1/audit?limit=1000")).bearer_auth(key)).await;
@@ -15,14 +16,20 @@ async fn entries(app: &TestApp, key: &str) -> Vec<AuditEntry> {
 
 /// Waits until something refused is written, which is a moment after the answer.
 async fn until_denied(app: &TestApp, action: &str) -> AuditEntry {
+    let found = until(app, |found| found.iter().any(|entry| entry.action == action)).await;
+    found.into_iter().find(|entry| entry.action == action).expect("it was there")
+}
+
+/// Waits until the log is as it is to be.
+async fn until(app: &TestApp, holds: impl Fn(&[AuditEntry]) -> bool) -> Vec<AuditEntry> {
     for _ in 0..200 {
         let found = entries(app, &app.admin).await;
-        if let Some(entry) = found.into_iter().find(|entry| entry.action == action) {
-            return entry;
+        if holds(&found) {
+            return found;
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
-    panic!("{action} is not in the log");
+    panic!("it is not in the log");
 }
 
 #[tokio::test]
@@ -118,6 +125,49 @@ async fn each_refusal_is_said_and_a_flood_of_them_is_counted() {
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
     assert_eq!(counted, 50);
+}
+
+#[tokio::test]
+async fn who_says_it_wrongly_in_the_first_frame_is_in_the_log_too() {
+    let app = TestApp::start().await;
+    let role = json!({ "scopes": ["events:write"] });
+    assert_eq!(send(app.request(Method::PUT, "/v1/roles/writer").json(&role)).await.status, 201);
+    let writer = app.post("/v1/keys", json!({ "role": "writer" })).await.body;
+    for token in ["tk_wrong", writer["key"].as_str().expect("a key")] {
+        let mut socket = Socket::open(app.address, &[]).await.expect("opens");
+        socket.say(json!({ "op": "auth", "token": token })).await;
+        while socket.hear().await.is_ok() {}
+    }
+    let of_socket = |entry: &AuditEntry| entry.action == "openSocket";
+    until(&app, |found| found.iter().filter(|entry| of_socket(entry)).count() == 2).await;
+    let denied = entries(&app, &app.admin).await;
+    let by: Vec<_> = denied.iter().filter(|it| of_socket(it)).map(|it| it.actor.as_ref().map(|it| it.user)).collect();
+    assert_eq!(json!(by), json!([null, writer["user"]]));
+    assert!(denied.iter().filter(|it| of_socket(it)).all(|it| it.target == "/v1/ws"));
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_provider_goes_with_its_tenant() {
+    let app = TestApp::start().await;
+    let keys = [app.key_of("acme", Role::Admin).await, app.key_of("other", Role::Admin).await];
+    for (tenant, domain) in [("acme", "first.example"), ("acme", "second.example"), ("other", "third.example")] {
+        let provider = json!({ "title": "Corp", "kind": "github", "client_id": "tidings", "client_secret": "s",
+                               "tenant": tenant, "domains": [domain] });
+        let put = send(app.request(Method::PUT, "/v1/sso/providers/corp").json(&provider)).await;
+        assert_eq!(put.status, 200, "{}", put.text);
+    }
+    assert_eq!(send(app.request(Method::DELETE, "/v1/sso/providers/corp")).await.status, 204);
+    let said = async |key: &str| {
+        let of = entries(&app, key).await.into_iter().filter(|entry| entry.action.starts_with("sso."));
+        let of: Vec<AuditEntry> = of.collect();
+        (of.len(), json!(of.iter().map(|entry| (&entry.before, &entry.after)).collect::<Vec<_>>()).to_string())
+    };
+    let (count, of_operator) = said(&app.admin).await;
+    assert!(count == 5 && !of_operator.contains(".example"), "{of_operator}");
+    let (count, of_acme) = said(&keys[0]).await;
+    assert!(count == 3 && of_acme.contains("second.example") && !of_acme.contains("third.example"), "{of_acme}");
+    let (count, of_other) = said(&keys[1]).await;
+    assert!(count == 2 && of_other.contains("third.example") && !of_other.contains("second.example"), "{of_other}");
 }
 
 #[tokio::test]

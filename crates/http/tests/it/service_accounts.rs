@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tidings_core::permission::Role;
-use tidings_core::port::{AuditLog, EventLog};
+use tidings_core::port::{AuditLog, EventLog, Fence, RecordStore, Shelf};
 use tidings_http::Options;
 use tidings_testkit::World;
 
@@ -189,4 +189,38 @@ async fn a_key_says_when_it_was_last_used_also_after_a_restart_and_no_log_does()
     later.world.engine.save_uses().await.expect("memory takes it");
     let uses = later.world.engine.last_uses(&tenant).await.expect("memory is read");
     assert!(!uses.contains_key(id));
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_the_use_of_a_key_that_is_gone() {
+    let app = TestApp::start().await;
+    let used = key(&app, json!({ "role": "viewer" })).await;
+    let crashed = key(&app, json!({ "role": "viewer" })).await;
+    for key in [&used, &crashed] {
+        me(&app, text(key, "key")).await;
+    }
+    app.world.engine.save_uses().await.expect("memory takes it");
+    let (store, clock) = (app.world.store.clone(), app.world.clock.clone());
+    let again = async || TestApp::over(World::over(store.clone(), clock.clone()).await, Options::default()).await;
+    let tenant = app.principal(&app.admin).tenant;
+    let kept = async || {
+        let found = store.records(&Fence::Tenant(tenant.clone()), Shelf::LastUse, "", None, 100).await;
+        let names = found.expect("memory is read").into_iter().map(|(key, _)| key.name().to_owned());
+        names.collect::<Vec<String>>()
+    };
+    assert!(kept().await.contains(&text(&used, "id").to_owned()));
+    // Not used since the start: nothing in memory tells of it.
+    let later = again().await;
+    for path in [format!("/v1/keys/{}", text(&used, "id")), format!("/v1/keys/{}", text(&crashed, "id"))] {
+        assert_eq!(send(later.request(Method::DELETE, &path)).await.status, 204);
+        if path.ends_with(text(&used, "id")) {
+            later.world.engine.save_uses().await.expect("memory takes it");
+            assert!(!kept().await.contains(&text(&used, "id").to_owned()));
+        }
+    }
+    assert!(kept().await.contains(&text(&crashed, "id").to_owned()), "not saved before the crash");
+    let last = again().await;
+    assert_eq!(last.get("/v1/keys").await.status, 200);
+    last.world.engine.save_uses().await.expect("memory takes it");
+    assert!(!kept().await.contains(&text(&crashed, "id").to_owned()), "found when the keys are listed");
 }
